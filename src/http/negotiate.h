@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a person's browser asking for a page, or a program for data? */
+#ifndef HTTP_NEGOTIATE_H
+#define HTTP_NEGOTIATE_H
+
+#include "http/request.h"
+
+/* GET or HEAD with Sec-Fetch-Mode: navigate; without any Sec-Fetch header, an
+ * Accept that names text/html and no X-Requested-With. */
+bool negotiate_navigation(const struct request *request);
+/* Does the client want HTML rather than JSON (for answers to a form post)? */
+bool negotiate_html(const struct request *request);
+/* Sent by a page of this very site (Sec-Fetch-Site and Origin)? A request
+ * without either header is not from a browser's page and counts as no. */
+bool negotiate_same_origin(const struct request *request);
+
+#endif

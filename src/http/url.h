@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths, path patterns, query strings and return addresses (RFC 3986). */
+#ifndef HTTP_URL_H
+#define HTTP_URL_H
+
+#include "base/arena.h"
+
+/* Decode a path once and bring it into one form: percent-decoded, no empty
+ * segment, no "." or "..", one leading '/'. What web servers understand in
+ * different ways is refused (false): a path that does not begin with '/', a
+ * control byte or NUL, a backslash, "%2f" and "%5c", what is still
+ * percent-encoded after decoding, "..", above the root, invalid UTF-8.
+ * A ';' parameter stays a part of its segment. */
+bool url_normalise(struct arena *arena, struct str raw_path, struct str *path);
+
+/* A pattern is a path of literal segments, "*" (one segment), "{name}" (one
+ * segment, captured), and "**" as the last one (any rest, also none). */
+bool url_pattern_check(struct str pattern);
+/* Does the normalised path match? captured, when not NULL, gets what "{user}" stood for. */
+bool url_pattern_match(struct str pattern, struct str path, struct str *captured);
+/* For "the longest match wins": more literal bytes first, then more segments. */
+int url_pattern_compare(struct str a, struct str b);
+
+/* The decoded value of a field in a query or form body (application/
+ * x-www-form-urlencoded). STR_NONE: absent, broken encoding, or given twice. */
+struct str url_field(struct arena *arena, struct str encoded, const char *name);
+
+/* May a browser be sent to this address after login? True for a path on this
+ * site in a form that every browser reads alike ("/x?y#z": no "//", no
+ * backslash, no control byte, no second encoding of these), and for an http or
+ * https URL whose origin ("https://wiki.example") is in origins. */
+bool url_return_is_safe(struct str address, struct str own_origin, const struct str *origins, size_t n_origins);
+
+#endif

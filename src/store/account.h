@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Local accounts in state-dir/accounts.db. Passwords come and go as crypt(3) hashes. */
+#ifndef STORE_ACCOUNT_H
+#define STORE_ACCOUNT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum { ACCOUNT_ID_MAX = 255, ACCOUNT_HASH_MAX = 255 };
+
+struct account {
+	struct str id;	     /* user id in tokens; never changes */
+	struct str email;    /* may be empty; unique without regard to case when given */
+	struct str name;     /* for people; may be empty */
+	struct str roles;    /* separated by blanks; may be empty */
+	struct str password; /* crypt(3) hash; empty: no password login */
+	bool disabled;
+	int64_t created, changed, last_login; /* seconds; 0 for never */
+};
+
+struct accounts; /* one per thread */
+
+/* Opens state_dir/accounts.db, creating it where it is new. false: why says
+ * what is wrong and what to do. */
+bool accounts_open(const char *state_dir, struct accounts **out, struct buf *why);
+void accounts_close(struct accounts **accounts);
+/* By id or e-mail (no account has another's id as its e-mail). Texts are copied
+ * into the arena. ERR_NOT_FOUND, ERR_STORE. */
+enum err accounts_find(struct accounts *accounts, struct arena *arena, struct str login, struct account *out);
+/* ERR_BAD_REQUEST when the id or e-mail is taken. Durable when it returns. */
+enum err accounts_add(struct accounts *accounts, const struct account *account);
+/* Replace every field of the account with that id. ERR_NOT_FOUND. Durable. */
+enum err accounts_change(struct accounts *accounts, const struct account *account);
+enum err accounts_remove(struct accounts *accounts, struct str id);
+enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now);
+/* In the order of ids; each returns false to stop. */
+enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, const struct account *account), void *context);
+
+#endif

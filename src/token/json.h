@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Strict JSON (RFC 8259, I-JSON where parsers differ): one pass that checks and
+ * builds a tree in the arena. Refused beyond the grammar: NUL and "\u0000",
+ * invalid UTF-8, lone surrogates, a member name twice in an object (compared
+ * after unescaping), more than JSON_DEPTH_MAX levels, more than JSON_NODES_MAX
+ * values, bytes after the document. */
+#ifndef TOKEN_JSON_H
+#define TOKEN_JSON_H
+
+#include "base/arena.h"
+
+enum { JSON_DEPTH_MAX = 16, JSON_NODES_MAX = 1000 };
+
+enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+struct json {
+	enum json_type type;
+	struct str name; /* of a member: unescaped */
+	struct str text; /* a string unescaped, a number as it is written */
+	struct str raw;	 /* the value as it is written */
+	const struct json *child; /* first element or member */
+	const struct json *next;  /* next in the same array or object */
+};
+
+/* Parse a whole document of any type. Slices point into text or the arena.
+ * false: not strict JSON, or the arena is used up. */
+bool json_parse(struct arena *arena, struct str text, const struct json **out);
+/* The member of that name, or NULL; NULL also when object is NULL or no object. */
+const struct json *json_member(const struct json *object, struct str name);
+/* Names joined by dots: "realm_access.roles"; a name with dots or slashes is
+ * quoted: "\"https://example.com/roles\".admin". NULL when a part is absent. */
+const struct json *json_path(const struct json *object, struct str path);
+/* Exactly a string. */
+bool json_string(const struct json *value, struct str *out);
+/* A number that is a whole one within int64_t, written without fraction or exponent. */
+bool json_integer(const struct json *value, int64_t *out);
+/* NumericDate (RFC 7519 section 2): a number, whole or fractional, rounded down;
+ * what is beyond the range of int64_t is cut to INT64_MAX. false: no number, or
+ * negative, or not finite. */
+bool json_date(const struct json *value, int64_t *out);
+/* The text for an attribute or a rule: strings as they are, numbers as written,
+ * true, false; a list joined by commas. STR_NONE for null, objects and absent ones. */
+struct str json_text(struct arena *arena, const struct json *value);
+
+#endif
