@@ -18,6 +18,9 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/base/clock.c %D%/base/clock.h \
 	%D%/base/codec.c %D%/base/codec.h \
 	%D%/base/conf.c %D%/base/conf.h \
+	%D%/base/conf_internal.h \
+	%D%/base/conf_print.c \
+	%D%/base/conf_value.c \
 	%D%/base/err.c %D%/base/err.h \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/secret.c %D%/base/secret.h \

@@ -50,6 +50,8 @@ struct conf_kind {
 	const char *help;
 };
 
+struct conf_entry;
+
 struct conf_section {
 	const struct conf_kind *kind;
 	struct str name; /* followed by a NUL; STR_NONE for a kind without names */
@@ -57,14 +59,14 @@ struct conf_section {
 	const char *file;
 	unsigned line; /* of the [section], 0 when the file has none and defaults stand */
 	const struct conf_entry *entries; /* as written, for conf_fail */
-	const struct conf_section *next;
+	struct conf_section *next;
 };
 
 struct conf {
 	struct arena *arena;
 	const char *path;
 	const struct conf_section *sections; /* in the order of the file */
-	const struct conf_list files;	     /* the file and what it includes */
+	struct conf_list files;	     /* the file and what it includes */
 };
 
 /* What is wrong, where, and what to do: "file:line: key: text". */
