@@ -24,7 +24,12 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/base/err.c %D%/base/err.h \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/secret.c %D%/base/secret.h \
-	%D%/base/str.c %D%/base/str.h
+	%D%/base/str.c %D%/base/str.h \
+	%D%/http/cookie.c %D%/http/cookie.h \
+	%D%/http/negotiate.c %D%/http/negotiate.h \
+	%D%/http/reply.c %D%/http/reply.h \
+	%D%/http/request.c %D%/http/request.h \
+	%D%/http/url.c %D%/http/url.h
 
 # Every program and test links these.
 LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) -lpthread
