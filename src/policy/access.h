@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policies: which one a request falls under, and what it asks of a token. */
+#ifndef POLICY_ACCESS_H
+#define POLICY_ACCESS_H
+
+#include "base/conf.h"
+#include "http/request.h"
+#include "policy/attribute.h"
+#include "policy/rule.h"
+#include "token/issuer.h"
+
+enum unauthenticated { UNAUTHENTICATED_AUTO, UNAUTHENTICATED_401, UNAUTHENTICATED_REDIRECT, UNAUTHENTICATED_ANONYMOUS };
+
+/* [policy "NAME"] */
+struct policy_conf {
+	struct conf_list path, host, issuer, token_from, require, path_user, attribute;
+	int unauthenticated; /* enum unauthenticated */
+	struct conf_text login_url, realm;
+	bool pass_token;
+	int64_t max_age; /* milliseconds, 0 for none */
+};
+
+extern const struct conf_kind policy_kind;
+
+enum carrier { CARRIER_BEARER, CARRIER_COOKIE };
+
+struct policy {
+	struct str name;
+	const struct policy_conf *conf;
+	struct issuer *const *issuers;
+	size_t n_issuers;
+	enum carrier carriers[2]; /* in the order in which they are looked at */
+	size_t n_carriers;
+	const struct str *cookies; /* in the order in which they are looked at */
+	size_t n_cookies;
+	const struct rule *rules;
+	size_t n_rules;
+	const struct attribute *attributes;
+	size_t n_attributes;
+};
+
+struct snapshot;
+
+/* Compile the sections of a snapshot whose issuers are open. */
+bool access_open(struct snapshot *snapshot, struct conf_error *error);
+/* The policy that the web server names (AUTH_POLICY), else the most specific
+ * one whose host and path match; ERR_NO_POLICY. */
+enum err access_find(const struct snapshot *snapshot, const struct request *request, const struct policy **out);
+/* path-user: does the path belong to that user, or to nobody? ERR_USER_MISMATCH. */
+enum err access_check_path(const struct policy *policy, struct str path, struct str user_id);
+/* Every rule, and max-age. ERR_RULE_FAILED, and *why is the rule as it is written. */
+enum err access_check_rules(struct arena *arena, const struct policy *policy, const struct claims *claims, int64_t now,
+			    struct str *why);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* [login] */
+#ifndef POLICY_LOGIN_OPTIONS_H
+#define POLICY_LOGIN_OPTIONS_H
+
+#include "base/conf.h"
+#include "http/cookie.h"
+#include "http/request.h"
+
+struct login_conf {
+	int backend; /* local */
+	struct conf_text cookie, cookie_domain, cookie_path, issuer, title;
+	int cookie_samesite; /* Lax, Strict, None */
+	int cookie_secure;   /* auto, on, off */
+	int64_t lifetime;    /* milliseconds */
+	struct conf_list token_claims, return_origins;
+};
+
+extern const struct conf_kind login_kind;
+
+struct snapshot;
+/* What the table cannot say: cookie prefixes and attributes fit, the issuer exists and can sign, origins are origins. */
+bool login_options_check(struct snapshot *snapshot, struct conf_error *error);
+/* The attributes of the login cookie for this request; max_age 0 deletes it. */
+struct cookie_attributes login_cookie_attributes(const struct login_conf *login, bool https, int64_t max_age);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* [logout] */
+#ifndef POLICY_LOGOUT_OPTIONS_H
+#define POLICY_LOGOUT_OPTIONS_H
+
+#include "base/conf.h"
+
+struct logout_conf {
+	struct conf_text return_to;
+	struct conf_list cookies;
+};
+
+extern const struct conf_kind logout_kind;
+
+#endif

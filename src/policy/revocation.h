@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Revoking tokens, and asking whether one is. A token's key is its iss and jti,
+ * else the hash of its canonical text; a user's is iss and user id; a session's
+ * iss and sid. */
+#ifndef POLICY_REVOCATION_H
+#define POLICY_REVOCATION_H
+
+#include "policy/runtime.h"
+
+/* One read of the store. ERR_TOKEN_REVOKED, ERR_STORE. */
+enum err revocation_check(struct worker *worker, const struct token *token, const struct claims *claims);
+/* Revoke this one token until it expires; durable when it returns ERR_NONE. note says why ("logout"). */
+enum err revocation_add_token(struct worker *worker, const struct token *token, const struct claims *claims,
+			      struct str note);
+/* Revoke every token of the user issued up to now. */
+enum err revocation_add_user(struct worker *worker, struct str iss, struct str user_id, struct str note);
+/* The keys, for `authctl revocations`. */
+bool revocation_token_key(struct token_thread *thread, const struct token *token, const struct claims *claims,
+			  struct store_key *out);
+bool revocation_user_key(struct token_thread *thread, struct str iss, struct str user_id, struct store_key *out);
+
+#endif

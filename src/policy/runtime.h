@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a process holds: the configuration as one immutable snapshot, the store,
+ * and a worker's own things. */
+#ifndef POLICY_RUNTIME_H
+#define POLICY_RUNTIME_H
+
+#include "base/conf.h"
+#include "policy/access.h"
+#include "policy/login_options.h"
+#include "policy/logout_options.h"
+#include "store/account.h"
+#include "store/store.h"
+#include "token/issuer.h"
+
+/* [server] */
+struct server_conf {
+	struct conf_text state_dir, transport;
+	int log, log_level, log_format;
+	bool log_allow;
+	int64_t threads, max_connections, max_request_headers, drain_timeout;
+};
+
+extern const struct conf_kind server_kind;
+/* Every kind of section there is, for conf_open and the reference; ends with NULL. */
+extern const struct conf_kind *const runtime_kinds[];
+/* Options whose values are secrets, for conf_print; ends with NULL. */
+extern const char *const runtime_masked[];
+
+/* One loaded configuration with its keys. Never changed after it is current;
+ * freed when no request uses it any more. */
+struct snapshot {
+	struct conf *conf;
+	struct arena *arena;
+	const struct server_conf *server;
+	struct issuer **issuers;
+	size_t n_issuers;
+	const struct policy *policies; /* most specific first */
+	size_t n_policies;
+	const struct login_conf *login;
+	const struct logout_conf *logout;
+	struct issuer *login_issuer; /* signs the tokens of local accounts; NULL when none can */
+};
+
+struct runtime;
+
+/* What one worker thread owns. Handlers get it, and nothing else of the process. */
+struct worker {
+	struct runtime *runtime;
+	unsigned number;
+	struct arena *arena;		 /* the request's; reset when it is over */
+	const struct snapshot *snapshot; /* the request's; NULL between requests */
+	struct token_thread *token;
+	const struct store_driver *store_driver;
+	struct store_thread *store;
+	struct accounts *accounts; /* NULL until worker_accounts() */
+};
+
+/* Load and check the configuration, keys and store. threads overrides the
+ * configuration when it is not 0. error says file, line, key and what to do;
+ * *exit_status is 78 for the configuration, 1 for what is wrong around it. */
+bool runtime_open(const char *path, unsigned threads, struct runtime **out, struct conf_error *error, int *exit_status);
+void runtime_close(struct runtime **runtime);
+/* Read everything again and swap; what is bad is logged and the old one stays. */
+bool runtime_reload(struct runtime *runtime);
+/* To be called every few seconds by the main thread: notices changed files,
+ * frees retired snapshots, sweeps the store. */
+void runtime_tick(struct runtime *runtime);
+/* The current snapshot, for the main thread. */
+const struct snapshot *runtime_snapshot(const struct runtime *runtime);
+unsigned runtime_threads(const struct runtime *runtime);
+
+/* A snapshot alone, for tools: what runtime_open does without the store. */
+bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, struct conf_error *error);
+void snapshot_close(struct snapshot **snapshot);
+struct issuer *snapshot_issuer(const struct snapshot *snapshot, struct str name);
+
+/* On the worker's own thread. */
+bool worker_open(struct runtime *runtime, unsigned number, struct worker *out);
+void worker_close(struct worker *worker);
+/* Around each request. */
+void worker_begin(struct worker *worker);
+void worker_end(struct worker *worker);
+/* The accounts, opened at the first call; NULL when they cannot be. */
+struct accounts *worker_accounts(struct worker *worker);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The decision about a request: a table of steps, the first that fails decides. */
+#ifndef POLICY_VERIFY_H
+#define POLICY_VERIFY_H
+
+#include "policy/credentials.h"
+#include "policy/runtime.h"
+
+enum verify_step { VERIFY_REQUEST, VERIFY_POLICY, VERIFY_CREDENTIALS, VERIFY_TOKEN, VERIFY_REVOCATION, VERIFY_RULES, VERIFY_DONE };
+
+/* Each field is written once, by the step that owns it; what a failed step
+ * would have written is absent. */
+struct verdict {
+	enum err err;
+	enum verify_step step;	     /* the one that failed, or VERIFY_DONE */
+	bool anonymous;		     /* allowed without a user */
+	struct str why;		     /* detail for the log and `explain`: the rule, the parameter; or STR_NONE */
+	const struct policy *policy; /* policy */
+	struct credentials credentials; /* credentials */
+	struct token token;	     /* token */
+	struct claims claims;
+};
+
+/* Decide. request_err is what request_read returned, why its detail. */
+void verify_request(struct worker *worker, const struct request *request, enum err request_err, const char *why,
+		    struct verdict *out);
+/* The token steps alone for a token from anywhere: parsed, its issuer found
+ * among those given, verified, not revoked. claims is filled on
+ * ERR_TOKEN_EXPIRED and ERR_TOKEN_REVOKED too. */
+enum err verify_token(struct worker *worker, struct issuer *const *issuers, size_t n_issuers, struct str text,
+		      struct token *token, struct claims *claims);
+/* The word for a step in `explain`. */
+const char *verify_step_name(enum verify_step step);
+
+#endif
