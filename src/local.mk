@@ -29,7 +29,9 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/http/negotiate.c %D%/http/negotiate.h \
 	%D%/http/reply.c %D%/http/reply.h \
 	%D%/http/request.c %D%/http/request.h \
-	%D%/http/url.c %D%/http/url.h
+	%D%/http/url.c %D%/http/url.h \
+	%D%/web/adapter.c %D%/web/adapter.h \
+	%D%/web/adapter_internal.h
 
 # Every program and test links these.
 LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) -lpthread
