@@ -7,12 +7,13 @@
 #include "base/err.h"
 #include "token/claims.h"
 #include "token/digest.h"
+#include "token/jws.h"
 
 /* [issuer "NAME"] */
 struct issuer_conf {
 	struct conf_text type; /* name of a driver */
 	struct conf_list iss, audience, authorized_parties, algorithms, secret, typ, user_id;
-	int64_t leeway; /* milliseconds; ISSUER_LEEWAY_BY_TYPE */
+	int64_t leeway; /* milliseconds; negative: the type's */
 	bool require_exp;
 	int64_t max_lifetime; /* milliseconds, 0 for none */
 	struct conf_text cookie;
@@ -21,22 +22,8 @@ struct issuer_conf {
 
 extern const struct conf_kind issuer_kind;
 
-/* A compact token taken apart; nothing of it is trusted yet. */
-struct token {
-	struct str text;
-	struct str signing_input; /* "header.payload": the canonical token */
-	struct str signature;	  /* decoded bytes */
-	const struct json *header, *payload; /* both objects */
-};
-
-enum { TOKEN_MAX = 16384 };
-
-/* Take a compact JWS apart: three strict base64url parts, header and payload
- * strict JSON objects (RFC 7515 section 7.1, RFC 7519 section 7.2).
- * ERR_TOKEN_MALFORMED otherwise, and for a text of more than TOKEN_MAX bytes. */
-enum err token_parse(struct arena *arena, struct str text, struct token *out);
-
-/* An issuer with its keys: immutable, shared by all workers but for the slots. */
+/* An issuer with its keys: immutable, shared by all workers but for the slots.
+ * It points into the configuration, which must outlive it. */
 struct issuer;
 
 struct issuer_driver {
@@ -61,15 +48,16 @@ struct str issuer_cookie(const struct issuer *issuer);
 /* Has it an iss list that the token's iss is in? An issuer without a list takes any: has_list false. */
 bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_list);
 
-/* Signature, then claims at time now (seconds): typ, iss, aud, azp, exp, nbf,
- * user id, lifetime. On ERR_TOKEN_EXPIRED *out is filled as well: logout may
- * revoke an expired token whose signature is right. */
+/* Signature, then claims at time now (seconds): typ, iss, aud, azp, user id,
+ * lifetime, nbf, exp (claims.h says which errors). On ERR_TOKEN_EXPIRED *out is
+ * filled as well: logout may revoke an expired token whose signature is right. */
 enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
 		       const struct token *token, int64_t now, struct claims *out);
 
 /* Sign a token with the issuer's first key. members is JSON text without braces
- * ("\"email\":\"a@b\""), may be empty; iss, aud, sub, iat, exp and a random jti are added.
- * ERR_INTERNAL when the issuer cannot sign. */
+ * ("\"email\":\"a@b\""), may be empty; sub, iat, exp, a random jti, and the first
+ * iss and aud of the configuration are added, so members must have none of them.
+ * ERR_INTERNAL when the issuer cannot sign, and for what no token can be made of. */
 struct issue {
 	struct str user_id;
 	struct str members;

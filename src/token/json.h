@@ -2,8 +2,8 @@
 /* Strict JSON (RFC 8259, I-JSON where parsers differ): one pass that checks and
  * builds a tree in the arena. Refused beyond the grammar: NUL and "\u0000",
  * invalid UTF-8, lone surrogates, a member name twice in an object (compared
- * after unescaping), more than JSON_DEPTH_MAX levels, more than JSON_NODES_MAX
- * values, bytes after the document. */
+ * after unescaping), more than JSON_DEPTH_MAX arrays and objects inside each
+ * other, more than JSON_NODES_MAX values, bytes after the document. */
 #ifndef TOKEN_JSON_H
 #define TOKEN_JSON_H
 
@@ -30,16 +30,19 @@ const struct json *json_member(const struct json *object, struct str name);
 /* Names joined by dots: "realm_access.roles"; a name with dots or slashes is
  * quoted: "\"https://example.com/roles\".admin". NULL when a part is absent. */
 const struct json *json_path(const struct json *object, struct str path);
+/* Is it written as json_path wants it? For configuration. */
+bool json_path_valid(struct str path);
 /* Exactly a string. */
 bool json_string(const struct json *value, struct str *out);
 /* A number that is a whole one within int64_t, written without fraction or exponent. */
 bool json_integer(const struct json *value, int64_t *out);
 /* NumericDate (RFC 7519 section 2): a number, whole or fractional, rounded down;
  * what is beyond the range of int64_t is cut to INT64_MAX. false: no number, or
- * negative, or not finite. */
+ * negative, or not finite (1e309 and more). */
 bool json_date(const struct json *value, int64_t *out);
 /* The text for an attribute or a rule: strings as they are, numbers as written,
- * true, false; a list joined by commas. STR_NONE for null, objects and absent ones. */
+ * true, false; a list of these joined by commas. STR_NONE for null, objects and
+ * absent ones, and for a list that has null, an object or a list in it. */
 struct str json_text(struct arena *arena, const struct json *value);
 
 #endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Issuers of type jwt: any maker of signed tokens, with the algorithms and keys
+ * that the configuration names. */
+#include "base/log.h"
+#include "base/secret.h"
+#include "token/issuer_internal.h"
+
+static bool read_algorithms(const struct conf_section *section, struct algorithm_set *out, struct conf_error *error)
+{
+	const struct issuer_conf *conf = section->values;
+	char memory[256];
+	struct buf known = buf_over(memory, sizeof memory);
+	algorithm_print_all(&known);
+	if (conf->algorithms.n == 0)
+		return conf_fail(error, section, "algorithms", "is missing: name what the tokens are signed with, of %s",
+				 buf_z(&known));
+	for (size_t i = 0; i < conf->algorithms.n; i++) {
+		const struct conf_text *text = &conf->algorithms.items[i];
+		const struct algorithm *algorithm = algorithm_find(text->value, ALGORITHM_ALL);
+		if (!algorithm)
+			return conf_fail_at(error, text, "algorithms", "\"%.*s\" is not known; algorithms are %s",
+					    STR_ARGS(text->value), buf_z(&known));
+		if (!algorithm_add(out, algorithm))
+			return conf_fail_at(error, text, "algorithms", "%s is named twice", algorithm->name);
+	}
+	return true;
+}
+
+/* One key for each algorithm; the first algorithm's comes first. */
+static bool add_keys(const struct conf_section *section, const struct conf_text *where, struct str secret,
+		     struct issuer *issuer, struct conf_error *error)
+{
+	const struct issuer_conf *conf = section->values;
+	char memory[512];
+	struct buf why = buf_over(memory, sizeof memory);
+	for (size_t i = 0; i < conf->algorithms.n; i++) {
+		const struct algorithm *algorithm = algorithm_find(conf->algorithms.items[i].value, issuer->algorithms);
+		struct key *key;
+		if (!key_check_secret(algorithm, secret, conf->allow_short_secret, &why))
+			return conf_fail_at(error, where, "secret", "%s", buf_z(&why));
+		if (!key_open_hmac(algorithm, secret, issuer->slots, &key))
+			return conf_fail_at(error, where, "secret", "no memory");
+		if (!key_set_add(&issuer->keys, key)) {
+			key_close(&key);
+			return conf_fail_at(error, where, "secret", "too many secrets");
+		}
+	}
+	if (key_is_well_known(secret))
+		log_text(LOG_WARNING, "config",
+			 "%s:%u: secret: this is a placeholder that everybody knows; make one: authctl secret generate",
+			 where->file, where->line);
+	return true;
+}
+
+static bool load_secret(const struct conf_section *section, const struct conf_text *where, struct issuer *issuer,
+			struct conf_error *error)
+{
+	char memory[512];
+	struct buf why = buf_over(memory, sizeof memory);
+	struct arena *arena;
+	struct str secret;
+	/* What the loader reads into, its copy, and a path. */
+	if (!arena_open(3 * SECRET_MAX, &arena))
+		return conf_fail_at(error, where, "secret", "no memory");
+	bool good = secret_load(arena, where->value, &secret, &why)
+			    ? add_keys(section, where, secret, issuer, error)
+			    : conf_fail_at(error, where, "secret", "%s", buf_z(&why));
+	arena_close(&arena);
+	return good;
+}
+
+static bool jwt_open(const struct conf_section *section, struct issuer *issuer, struct conf_error *error)
+{
+	const struct issuer_conf *conf = section->values;
+	if (!read_algorithms(section, &issuer->algorithms, error))
+		return false;
+	if (conf->secret.n == 0)
+		return conf_fail(error, section, "secret", "is missing: write secret = file:PATH; make one: authctl secret "
+							   "generate > PATH");
+	if (conf->secret.n > KEY_SECRETS_MAX)
+		return conf_fail_at(error, &conf->secret.items[KEY_SECRETS_MAX], "secret",
+				    "more than %d secrets: each one costs an unknown token a try", KEY_SECRETS_MAX);
+	for (size_t i = 0; i < conf->secret.n; i++)
+		if (!load_secret(section, &conf->secret.items[i], issuer, error))
+			return false;
+	return true;
+}
+
+static enum err jwt_verify_signature(const struct issuer *issuer, struct token_thread *thread,
+				     const struct token *token)
+{
+	return jws_verify(&issuer->keys, issuer->algorithms, thread, token);
+}
+
+static bool jwt_sign(const struct issuer *issuer, struct token_thread *thread, struct str claims_json,
+		     struct buf *token)
+{
+	return jws_sign(&issuer->keys, thread, claims_json, token);
+}
+
+const struct issuer_driver issuer_jwt = {
+	.name = "jwt",
+	.leeway = 0,
+	.open = jwt_open,
+	.verify_signature = jwt_verify_signature,
+	.sign = jwt_sign,
+};

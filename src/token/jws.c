@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The compact serialisation: bytes to token and back. */
+#include "token/jws.h"
+
+#include "base/codec.h"
+
+static bool decode(struct arena *arena, struct str text, struct str *out)
+{
+	struct buf bytes = arena_buf(arena, BASE64URL_DECODED(text.n));
+	if (bytes.full || !base64url_decode(text, (unsigned char *)bytes.p, &bytes.n))
+		return false;
+	*out = buf_str(&bytes);
+	return true;
+}
+
+static bool parse_object(struct arena *arena, struct str text, const struct json **out)
+{
+	const struct json *object;
+	if (!json_parse(arena, text, &object) || object->type != JSON_OBJECT)
+		return false;
+	*out = object;
+	return true;
+}
+
+static bool is_string_or_absent(const struct json *header, struct str name)
+{
+	const struct json *value = json_member(header, name);
+	return !value || value->type == JSON_STRING;
+}
+
+static bool is_header_fine(const struct json *header)
+{
+	return !json_member(header, STR("crit")) && !json_member(header, STR("b64")) &&
+	       !json_member(header, STR("zip")) && !json_member(header, STR("enc")) &&
+	       is_string_or_absent(header, STR("kid")) && is_string_or_absent(header, STR("typ"));
+}
+
+enum err jws_parse(struct arena *arena, struct str text, struct token *out)
+{
+	if (text.n > TOKEN_MAX)
+		return ERR_TOKEN_MALFORMED;
+	struct str rest = text, header, payload, header_bytes;
+	if (!str_split(&rest, '.', &header) || !str_split(&rest, '.', &payload) || !rest.p)
+		return ERR_TOKEN_MALFORMED;
+	struct token token = {
+		.text = text,
+		.signing_input = {text.p, header.n + 1 + payload.n},
+	};
+	/* A further dot is outside the alphabet: more than three parts end here. */
+	if (!decode(arena, header, &header_bytes) || !decode(arena, payload, &token.payload_bytes) ||
+	    !decode(arena, rest, &token.signature))
+		return ERR_TOKEN_MALFORMED;
+	if (!parse_object(arena, header_bytes, &token.header) || !is_header_fine(token.header))
+		return ERR_TOKEN_MALFORMED;
+	*out = token;
+	return ERR_NONE;
+}
+
+enum err token_parse(struct arena *arena, struct str text, struct token *out)
+{
+	struct token token;
+	enum err err = jws_parse(arena, text, &token);
+	if (err)
+		return err;
+	if (!parse_object(arena, token.payload_bytes, &token.payload))
+		return ERR_TOKEN_MALFORMED;
+	*out = token;
+	return ERR_NONE;
+}
+
+enum err jws_verify(const struct key_set *keys, struct algorithm_set allowed, struct token_thread *thread,
+		    const struct token *token)
+{
+	struct str name;
+	const struct algorithm *algorithm = NULL;
+	if (json_string(json_member(token->header, STR("alg")), &name))
+		algorithm = algorithm_find(name, allowed);
+	if (!algorithm)
+		return ERR_BAD_ALGORITHM;
+	return key_set_verify(keys, algorithm, thread, token->signing_input, token->signature);
+}
+
+bool jws_sign(const struct key_set *keys, struct token_thread *thread, struct str payload, struct buf *out)
+{
+	if (keys->n == 0)
+		return false;
+	char memory[64];
+	struct buf header = buf_over(memory, sizeof memory);
+	buf_printf(&header, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", key_algorithm(keys->keys[0])->name);
+	size_t begin = out->n;
+	base64url_encode(out, (const unsigned char *)header.p, header.n);
+	buf_char(out, '.');
+	base64url_encode(out, (const unsigned char *)payload.p, payload.n);
+	if (header.full || out->full)
+		return false;
+	unsigned char signature[KEY_SIGNATURE_MAX];
+	size_t n;
+	if (!key_sign(keys->keys[0], thread, (struct str){out->p + begin, out->n - begin}, signature, &n))
+		return false;
+	buf_char(out, '.');
+	base64url_encode(out, signature, n);
+	return !out->full;
+}
