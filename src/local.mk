@@ -2,14 +2,7 @@
 # The source list is the registry: a driver is its file and its line here.
 
 DRIVERS = \
-	%D%/token/issuer_jwt.c \
-	%D%/store/store_embedded.c
-if TRANSPORT_FASTCGI
-DRIVERS += %D%/web/transport_fastcgi.c
-endif
-if TRANSPORT_LIBFCGI
-DRIVERS += %D%/web/transport_libfcgi.c
-endif
+	%D%/token/issuer_jwt.c
 
 noinst_LIBRARIES += %D%/libfcgi_auth.a
 %C%_libfcgi_auth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS) $(CRYPT_CFLAGS) $(LIBFCGI_CFLAGS)
@@ -30,8 +23,42 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/http/reply.c %D%/http/reply.h \
 	%D%/http/request.c %D%/http/request.h \
 	%D%/http/url.c %D%/http/url.h \
+	%D%/token/algorithm.c %D%/token/algorithm.h \
+	%D%/token/claims.c %D%/token/claims.h \
+	%D%/token/digest.c %D%/token/digest.h \
+	%D%/token/issuer.c %D%/token/issuer.h \
+	%D%/token/issuer_internal.h \
+	%D%/token/json.c %D%/token/json.h \
+	%D%/token/json_value.c \
+	%D%/token/jws.c %D%/token/jws.h \
+	%D%/token/key.c %D%/token/key.h \
+	%D%/token/key_secret.c \
+	%D%/store/account.h \
+	%D%/store/store.h \
+	%D%/policy/access.c %D%/policy/access.h \
+	%D%/policy/access_compile.c \
+	%D%/policy/access_options.c \
+	%D%/policy/attribute.c %D%/policy/attribute.h \
+	%D%/policy/credentials.c %D%/policy/credentials.h \
+	%D%/policy/event.c %D%/policy/event.h \
+	%D%/policy/revocation.c %D%/policy/revocation.h \
+	%D%/policy/rule.c %D%/policy/rule.h \
+	%D%/policy/runtime.c %D%/policy/runtime.h \
+	%D%/policy/server_options.c \
+	%D%/policy/snapshot.c \
+	%D%/policy/verify.c %D%/policy/verify.h \
 	%D%/web/adapter.c %D%/web/adapter.h \
-	%D%/web/adapter_internal.h
+	%D%/web/adapter_authorizer.c \
+	%D%/web/adapter_internal.h \
+	%D%/web/listen.h \
+	%D%/web/transport.h \
+	$(DRIVERS)
+nodist_%C%_libfcgi_auth_a_SOURCES = %D%/drivers.c
+
+%D%/drivers.c: $(top_srcdir)/%D%/drivers Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(SHELL) $(top_srcdir)/%D%/drivers $(DRIVERS) > $@.tmp && mv $@.tmp $@
+BUILT_SOURCES += %D%/drivers.c
+CLEANFILES += %D%/drivers.c %D%/drivers.c.tmp
 
 # Every program and test links these.
 LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) -lpthread

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding the policy of a request and holding its user against the rules.
+ * Compiling policies from the configuration is access_compile.c. */
+#include "policy/access.h"
+
+#include "http/url.h"
+#include "policy/runtime.h"
+
+static bool host_matches(const struct policy *policy, struct str host)
+{
+	const struct conf_list *hosts = &policy->conf->host;
+	for (size_t i = 0; i < hosts->n; i++)
+		if (str_eq_nocase(hosts->items[i].value, host))
+			return true;
+	return hosts->n == 0;
+}
+
+/* The most specific pattern of the policy that matches, or STR_NONE. */
+static struct str best_path(const struct policy *policy, struct str path)
+{
+	struct str best = STR_NONE;
+	for (size_t i = 0; i < policy->conf->path.n; i++) {
+		struct str pattern = policy->conf->path.items[i].value;
+		if (url_pattern_match(pattern, path, NULL) && (!best.p || url_pattern_compare(pattern, best) > 0))
+			best = pattern;
+	}
+	return best;
+}
+
+/* Named for a host beats named for all, when the paths are equally specific. */
+static bool beats(const struct policy *a, struct str path_a, const struct policy *b, struct str path_b)
+{
+	int order = url_pattern_compare(path_a, path_b);
+	return order > 0 || (order == 0 && a->conf->host.n > 0 && b->conf->host.n == 0);
+}
+
+static enum err find_named(const struct snapshot *snapshot, struct str name, const struct policy **out)
+{
+	for (size_t i = 0; i < snapshot->n_policies; i++)
+		if (str_eq(snapshot->policies[i].name, name)) {
+			*out = &snapshot->policies[i];
+			return ERR_NONE;
+		}
+	return ERR_NO_POLICY;
+}
+
+enum err access_find(const struct snapshot *snapshot, const struct request *request, const struct policy **out)
+{
+	if (request->policy.n)
+		return find_named(snapshot, request->policy, out);
+	const struct policy *best = NULL;
+	struct str best_pattern = STR_NONE;
+	for (size_t i = 0; i < snapshot->n_policies; i++) {
+		const struct policy *policy = &snapshot->policies[i];
+		struct str pattern = host_matches(policy, request->host) ? best_path(policy, request->path) : STR_NONE;
+		if (pattern.p && (!best || beats(policy, pattern, best, best_pattern))) {
+			best = policy;
+			best_pattern = pattern;
+		}
+	}
+	if (!best)
+		return ERR_NO_POLICY;
+	*out = best;
+	return ERR_NONE;
+}
+
+enum err access_check_path(const struct policy *policy, struct str path, struct str user_id)
+{
+	const struct conf_list *patterns = &policy->conf->path_user;
+	for (size_t i = 0; i < patterns->n; i++) {
+		struct str owner;
+		if (url_pattern_match(patterns->items[i].value, path, &owner) && !str_eq(owner, user_id))
+			return ERR_USER_MISMATCH;
+	}
+	return ERR_NONE;
+}
+
+static bool is_fresh(const struct policy *policy, const struct claims *claims, int64_t now)
+{
+	int64_t limit = policy->conf->max_age / 1000;
+	return limit == 0 || (claims->iat != TIME_ABSENT && now - claims->iat <= limit);
+}
+
+enum err access_check_rules(struct arena *arena, const struct policy *policy, const struct claims *claims, int64_t now,
+			    struct str *why)
+{
+	*why = STR_NONE;
+	for (size_t i = 0; i < policy->n_rules && !why->p; i++)
+		if (!rule_holds(arena, &policy->rules[i], claims))
+			*why = policy->rules[i].text;
+	if (!why->p && !is_fresh(policy, claims, now))
+		*why = STR("max-age");
+	return why->p ? ERR_RULE_FAILED : ERR_NONE;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the [policy] sections of a configuration to policies ready for use. */
+#include <string.h>
+
+#include "http/url.h"
+#include "policy/access.h"
+#include "policy/runtime.h"
+
+struct compiler {
+	struct snapshot *snapshot;
+	const struct conf_section *section;
+	struct policy *policy;
+	struct conf_error *error;
+};
+
+static bool no_memory(struct compiler *c)
+{
+	return conf_fail(c->error, c->section, "", "the configuration is too large");
+}
+
+static bool check_patterns(struct compiler *c, const struct conf_list *list, const char *key, bool needs_user)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct str pattern = list->items[i].value;
+		if (!url_pattern_check(pattern))
+			return conf_fail_at(c->error, &list->items[i], key,
+					    "\"%.*s\" is no path pattern: /a/**, /a/*/b, /u/{user}/** (** at the end only)",
+					    STR_ARGS(pattern));
+		if (needs_user && !memmem(pattern.p, pattern.n, "/{user}", 7))
+			return conf_fail_at(c->error, &list->items[i], key, "the pattern has no {user}");
+	}
+	return true;
+}
+
+static bool check_hosts(struct compiler *c)
+{
+	const struct conf_list *hosts = &c->policy->conf->host;
+	for (size_t i = 0; i < hosts->n; i++) {
+		struct str host = hosts->items[i].value;
+		size_t colon = host.p[0] == '[' ? host.n : str_find(host, ':');
+		if (colon < host.n || str_find(host, '/') < host.n || str_find(host, '*') < host.n)
+			return conf_fail_at(c->error, &hosts->items[i], "host",
+					    "\"%.*s\" is no host name: write it without scheme, port, path and *",
+					    STR_ARGS(host));
+	}
+	return true;
+}
+
+static bool share_a_host(const struct policy_conf *a, const struct policy_conf *b)
+{
+	if (a->host.n == 0 || b->host.n == 0)
+		return a->host.n == b->host.n;
+	for (size_t i = 0; i < a->host.n; i++)
+		for (size_t j = 0; j < b->host.n; j++)
+			if (str_eq_nocase(a->host.items[i].value, b->host.items[j].value))
+				return true;
+	return false;
+}
+
+/* Two policies for one path: nobody could tell which one holds. */
+static bool check_unique(struct compiler *c, const struct policy *earlier)
+{
+	const struct policy_conf *a = earlier->conf, *b = c->policy->conf;
+	if (!share_a_host(a, b))
+		return true;
+	for (size_t i = 0; i < a->path.n; i++)
+		for (size_t j = 0; j < b->path.n; j++)
+			if (str_eq(a->path.items[i].value, b->path.items[j].value))
+				return conf_fail_at(c->error, &b->path.items[j], "path",
+						    "%.*s belongs to [policy \"%.*s\"] already (%s:%u): give one of them "
+						    "another path or host",
+						    STR_ARGS(b->path.items[j].value), STR_ARGS(earlier->name),
+						    a->path.items[i].file, a->path.items[i].line);
+	return true;
+}
+
+static bool add_issuers(struct compiler *c)
+{
+	const struct conf_list *names = &c->policy->conf->issuer;
+	struct snapshot *s = c->snapshot;
+	c->policy->issuers = s->issuers;
+	c->policy->n_issuers = s->n_issuers;
+	if (names->n == 0)
+		return s->n_issuers > 0 ||
+		       conf_fail(c->error, c->section, "issuer", "there is no [issuer \"NAME\"] whose tokens it could accept");
+	struct issuer **issuers = arena_array(s->arena, names->n, sizeof(struct issuer *));
+	if (!issuers)
+		return no_memory(c);
+	for (size_t i = 0; i < names->n; i++) {
+		issuers[i] = snapshot_issuer(s, names->items[i].value);
+		if (!issuers[i])
+			return conf_fail_at(c->error, &names->items[i], "issuer",
+					    "there is no [issuer \"%.*s\"]: add it or correct the name",
+					    STR_ARGS(names->items[i].value));
+	}
+	c->policy->issuers = issuers;
+	c->policy->n_issuers = names->n;
+	return true;
+}
+
+/* A token says whose it is by its iss alone: at most one issuer may be without
+ * a list, or nobody could tell which key a token without iss is meant for. */
+static bool check_distinct(struct compiler *c)
+{
+	const struct policy *p = c->policy;
+	struct issuer *open = NULL;
+	for (size_t i = 0; i < p->n_issuers; i++) {
+		bool has_list;
+		issuer_claims_iss(p->issuers[i], STR(""), &has_list);
+		if (has_list)
+			continue;
+		if (open)
+			return conf_fail(c->error, c->section, "issuer",
+					 "tokens of [issuer \"%.*s\"] and [issuer \"%.*s\"] cannot be told apart: give one "
+					 "of them an iss, or name one issuer only",
+					 STR_ARGS(issuer_name(open)), STR_ARGS(issuer_name(p->issuers[i])));
+		open = p->issuers[i];
+	}
+	return true;
+}
+
+static void add_cookie(struct str *cookies, size_t *n, struct str name)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (str_eq(cookies[i], name))
+			return;
+	if (name.n)
+		cookies[(*n)++] = name;
+}
+
+static bool add_carrier(struct policy *policy, enum carrier carrier)
+{
+	for (size_t i = 0; i < policy->n_carriers; i++)
+		if (policy->carriers[i] == carrier)
+			return true;
+	policy->carriers[policy->n_carriers++] = carrier;
+	return true;
+}
+
+static bool add_carriers(struct compiler *c)
+{
+	struct policy *p = c->policy;
+	const struct conf_list *from = &p->conf->token_from;
+	struct str *cookies = arena_array(c->snapshot->arena, from->n + p->n_issuers + 1, sizeof *cookies);
+	if (!cookies)
+		return no_memory(c);
+	for (size_t i = 0; i < from->n; i++) {
+		struct str word = from->items[i].value;
+		if (str_eq(word, STR("bearer"))) {
+			add_carrier(p, CARRIER_BEARER);
+		} else if (str_eq(word, STR("cookie")) || str_starts(word, STR("cookie:"))) {
+			add_carrier(p, CARRIER_COOKIE);
+			add_cookie(cookies, &p->n_cookies, str_skip(word, word.n > 7 ? 7 : word.n));
+		} else {
+			return conf_fail_at(c->error, &from->items[i], "token-from",
+					    "\"%.*s\": this is bearer, cookie or cookie:NAME", STR_ARGS(word));
+		}
+	}
+	for (size_t i = 0; i < p->n_issuers; i++)
+		add_cookie(cookies, &p->n_cookies, issuer_cookie(p->issuers[i]));
+	add_cookie(cookies, &p->n_cookies, c->snapshot->login->cookie.value);
+	p->cookies = cookies;
+	return true;
+}
+
+static bool add_rules(struct compiler *c)
+{
+	const struct conf_list *lines = &c->policy->conf->require;
+	struct rule *rules = arena_array(c->snapshot->arena, lines->n, sizeof *rules);
+	if (!rules)
+		return no_memory(c);
+	for (size_t i = 0; i < lines->n; i++)
+		if (!rule_parse(&lines->items[i], &rules[i], c->error))
+			return false;
+	c->policy->rules = rules;
+	c->policy->n_rules = lines->n;
+	return true;
+}
+
+static bool add_attributes(struct compiler *c)
+{
+	const struct conf_list *lines = &c->policy->conf->attribute;
+	struct attribute *attributes = arena_array(c->snapshot->arena, lines->n, sizeof *attributes);
+	if (!attributes)
+		return no_memory(c);
+	for (size_t i = 0; i < lines->n; i++) {
+		if (!attribute_parse(c->snapshot->arena, &lines->items[i], &attributes[i], c->error))
+			return false;
+		for (size_t j = 0; j < i; j++)
+			if (str_eq(attributes[j].name, attributes[i].name))
+				return conf_fail_at(c->error, &lines->items[i], "attribute",
+						    "%.*s is given a second time: put its sources into one line",
+						    STR_ARGS(attributes[i].name));
+	}
+	c->policy->attributes = attributes;
+	c->policy->n_attributes = lines->n;
+	return true;
+}
+
+static bool check_realm(struct compiler *c)
+{
+	struct str realm = c->policy->conf->realm.value;
+	return (str_find(realm, '"') == realm.n && str_find(realm, '\\') == realm.n) ||
+	       conf_fail(c->error, c->section, "realm", "has no quotes and no backslash");
+}
+
+static bool compile(struct compiler *c)
+{
+	const struct policy_conf *conf = c->policy->conf;
+	return check_patterns(c, &conf->path, "path", false) && check_patterns(c, &conf->path_user, "path-user", true) &&
+	       check_hosts(c) && check_realm(c) && add_issuers(c) && check_distinct(c) && add_carriers(c) &&
+	       add_rules(c) && add_attributes(c);
+}
+
+bool access_open(struct snapshot *snapshot, struct conf_error *error)
+{
+	size_t n = 0;
+	for (const struct conf_section *s = snapshot->conf->sections; s; s = s->next)
+		n += s->kind == &policy_kind;
+	struct policy *policies = arena_array(snapshot->arena, n, sizeof *policies);
+	struct compiler c = {.snapshot = snapshot, .policy = policies, .error = error};
+	for (const struct conf_section *s = snapshot->conf->sections; s; s = s->next) {
+		if (s->kind != &policy_kind)
+			continue;
+		c.section = s;
+		if (!policies)
+			return no_memory(&c);
+		c.policy->name = s->name;
+		c.policy->conf = s->values;
+		if (!compile(&c))
+			return false;
+		for (const struct policy *earlier = policies; earlier < c.policy; earlier++)
+			if (!check_unique(&c, earlier))
+				return false;
+		c.policy++;
+	}
+	snapshot->policies = policies;
+	snapshot->n_policies = n;
+	return true;
+}

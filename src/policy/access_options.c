@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of [policy]. */
+#include <stddef.h>
+
+#include "policy/access.h"
+
+static const struct conf_opt opts[] = {
+	{"path", CONF_LIST, offsetof(struct policy_conf, path), NULL, NULL,
+	 "Paths it is for: /wiki/**, /u/{user}/**, /one/*/page; the most specific policy wins"},
+	{"host", CONF_LIST, offsetof(struct policy_conf, host), NULL, NULL,
+	 "Hosts it is for, without port; none: all"},
+	{"issuer", CONF_LIST, offsetof(struct policy_conf, issuer), NULL, NULL,
+	 "Issuers whose tokens it accepts; none: all"},
+	{"token-from", CONF_LIST, offsetof(struct policy_conf, token_from), "bearer, cookie", NULL,
+	 "Where the token is, in this order: bearer, cookie, cookie:NAME"},
+	{"unauthenticated", CONF_WORD, offsetof(struct policy_conf, unauthenticated), "auto",
+	 "auto|401|redirect|anonymous",
+	 "What a request without a good token gets; auto: people are sent to the login page, programs get 401"},
+	{"login-url", CONF_URL, offsetof(struct policy_conf, login_url), "/auth/login", NULL,
+	 "The login page; the address first asked for is added as rd"},
+	{"require", CONF_LINES, offsetof(struct policy_conf, require), NULL, NULL,
+	 "A rule that must hold, one per line: [not] claim:PATH|user|scope =|!=|in|contains|exists|<|<=|>|>= VALUE"},
+	{"path-user", CONF_LIST, offsetof(struct policy_conf, path_user), NULL, NULL,
+	 "Patterns whose {user} must be the user of the token: /users/{user}/**"},
+	{"attribute", CONF_LINES, offsetof(struct policy_conf, attribute), NULL, NULL,
+	 "A variable for the application, one per line: AUTH_EMAIL = claim:email, text:none"},
+	{"pass-token", CONF_BOOL, offsetof(struct policy_conf, pass_token), "off", NULL,
+	 "Hand the verified token on as AUTH_TOKEN"},
+	{"realm", CONF_TEXT, offsetof(struct policy_conf, realm), "fcgi-auth", NULL,
+	 "The realm in WWW-Authenticate"},
+	{"max-age", CONF_DURATION, offsetof(struct policy_conf, max_age), "0", NULL,
+	 "How long ago a token may have been issued (iat); 0: any time"},
+	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
+};
+
+const struct conf_kind policy_kind = {"policy", true, sizeof(struct policy_conf), opts,
+				      "What is protected, and what it takes to get in"};

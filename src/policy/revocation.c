@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys of revocations, and the questions and entries made of them. */
+#include "policy/revocation.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* A not-before mark outlives every token that it is held against. */
+enum { USER_MARK_SECONDS = 400 * 86400, FOR_EVER = 400 * 86400 };
+
+static bool make_key(struct token_thread *thread, const struct str *parts, size_t n, struct store_key *out)
+{
+	unsigned char digest[DIGEST_SIZE];
+	if (!digest_parts(thread, parts, n, digest))
+		return false;
+	memcpy(out->bytes, digest, STORE_KEY_SIZE);
+	return true;
+}
+
+bool revocation_token_key(struct token_thread *thread, const struct token *token, const struct claims *claims,
+			  struct store_key *out)
+{
+	if (claims->jti.n)
+		return make_key(thread, (struct str[]){STR("jti"), claims->iss, claims->jti}, 3, out);
+	return make_key(thread, (struct str[]){STR("token"), token->signing_input}, 2, out);
+}
+
+bool revocation_user_key(struct token_thread *thread, struct str iss, struct str user_id, struct store_key *out)
+{
+	return make_key(thread, (struct str[]){STR("user"), iss, user_id}, 3, out);
+}
+
+static bool session_key(struct token_thread *thread, const struct claims *claims, struct store_key *out)
+{
+	return make_key(thread, (struct str[]){STR("sid"), claims->iss, claims->sid}, 3, out);
+}
+
+enum err revocation_check(struct worker *worker, const struct token *token, const struct claims *claims)
+{
+	struct store_question question = {.has_session = claims->sid.n > 0, .now = clock_now()};
+	struct store_answer answer = {0};
+	if (!revocation_token_key(worker->token, token, claims, &question.token) ||
+	    !revocation_user_key(worker->token, claims->iss, claims->user_id, &question.user) ||
+	    (question.has_session && !session_key(worker->token, claims, &question.session)))
+		return ERR_INTERNAL;
+	enum err err = worker->store_driver->ask(worker->store, &question, &answer);
+	if (err)
+		return err;
+	/* A token that does not say when it was issued cannot be newer than the mark. */
+	bool too_old = answer.not_before > 0 && (claims->iat == TIME_ABSENT || claims->iat <= answer.not_before);
+	return answer.revoked || too_old ? ERR_TOKEN_REVOKED : ERR_NONE;
+}
+
+enum err revocation_add_token(struct worker *worker, const struct token *token, const struct claims *claims,
+			      struct str note)
+{
+	int64_t now = clock_now();
+	struct store_entry entry = {.kind = STORE_TOKEN, .created = now, .user = claims->user_id, .note = note};
+	if (!revocation_token_key(worker->token, token, claims, &entry.key))
+		return ERR_INTERNAL;
+	if (claims->exp == TIME_ABSENT)
+		entry.expires = now + FOR_EVER;
+	else if (__builtin_add_overflow(claims->exp, claims->leeway + 1, &entry.expires))
+		entry.expires = INT64_MAX;
+	return worker->store_driver->add(worker->store, &entry);
+}
+
+enum err revocation_add_user(struct worker *worker, struct str iss, struct str user_id, struct str note)
+{
+	int64_t now = clock_now();
+	struct store_entry entry = {.kind = STORE_USER, .not_before = now, .expires = now + USER_MARK_SECONDS,
+				    .created = now, .user = user_id, .note = note};
+	if (!revocation_user_key(worker->token, iss, user_id, &entry.key))
+		return ERR_INTERNAL;
+	return worker->store_driver->add(worker->store, &entry);
+}

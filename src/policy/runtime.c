@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process's state: which snapshot is current, who still uses an old one,
+ * and when files have changed. Workers publish the snapshot they use in a slot
+ * of their own; an old one is freed when no slot holds it, so that a request
+ * takes no lock and no shared counter. */
+#include "policy/runtime.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000 };
+
+/* On a cache line of its own: written at every request. */
+struct slot {
+	_Alignas(64) const struct snapshot *_Atomic in_use;
+};
+
+struct runtime {
+	char *path;
+	unsigned threads;
+	struct snapshot *_Atomic current;
+	struct slot *slots;
+	struct snapshot *retired[RETIRED_MAX]; /* main thread only */
+	size_t n_retired;
+	uint64_t files_state;
+	const struct store_driver *store_driver;
+	struct store *store;
+	struct store_thread *sweeper;
+	int64_t next_sweep;
+};
+
+/* A number that changes when a file does. */
+static uint64_t add_file(uint64_t state, const char *path)
+{
+	struct stat st = {0};
+	uint64_t facts[5] = {0};
+	if (path && stat(path, &st) == 0) {
+		facts[0] = (uint64_t)st.st_ino;
+		facts[1] = (uint64_t)st.st_size;
+		facts[2] = (uint64_t)st.st_mtim.tv_sec ^ (uint64_t)st.st_mtim.tv_nsec << 20;
+		facts[3] = (uint64_t)st.st_ctim.tv_sec ^ (uint64_t)st.st_ctim.tv_nsec << 20;
+		facts[4] = (uint64_t)st.st_mode;
+	}
+	for (size_t i = 0; i < 5; i++)
+		state = (state ^ facts[i]) * 0x100000001b3u;
+	return state;
+}
+
+static uint64_t files_state(const struct snapshot *s)
+{
+	uint64_t state = 0xcbf29ce484222325u;
+	struct arena *arena;
+	if (!arena_open(SECRET_MAX, &arena))
+		return state;
+	for (size_t i = 0; i < s->conf->files.n; i++)
+		state = add_file(state, s->conf->files.items[i].file);
+	for (const struct conf_section *c = s->conf->sections; c; c = c->next) {
+		const struct issuer_conf *issuer = c->kind == &issuer_kind ? c->values : NULL;
+		for (size_t i = 0; issuer && i < issuer->secret.n; i++) {
+			arena_reset(arena);
+			state = add_file(state, secret_path(arena, issuer->secret.items[i].value).p);
+		}
+	}
+	arena_close(&arena);
+	return state;
+}
+
+static const struct store_driver *find_store(const char *name)
+{
+	for (size_t i = 0; store_drivers[i]; i++)
+		if (str_eq(str_of(store_drivers[i]->name), str_of(name)))
+			return store_drivers[i];
+	return NULL;
+}
+
+static bool open_store(struct runtime *r, struct conf_error *error)
+{
+	char text[sizeof error->text];
+	struct buf why = buf_over(text, sizeof text);
+	struct store_settings settings = {.state_dir = r->current->server->state_dir.value.p};
+	r->store_driver = find_store("embedded");
+	if (r->store_driver && r->store_driver->open(&settings, &r->store, &why))
+		return true;
+	snprintf(error->text, sizeof error->text, "%.*s", STR_ARGS(buf_str(&why)));
+	return false;
+}
+
+bool runtime_open(const char *path, unsigned threads, struct runtime **out, struct conf_error *error, int *exit_status)
+{
+	struct runtime *r = calloc(1, sizeof *r);
+	struct snapshot *snapshot = NULL;
+	struct str copy = str_of(path);
+	*exit_status = 1;
+	if (!r || !token_start() || !(r->path = malloc(copy.n + 1))) {
+		snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");
+		goto out;
+	}
+	snprintf(r->path, copy.n + 1, "%s", path);
+	if (!snapshot_open(path, threads, &snapshot, error)) {
+		*exit_status = 78;
+		goto out;
+	}
+	r->current = snapshot;
+	r->threads = threads ? threads : (unsigned)snapshot->server->threads;
+	r->files_state = files_state(snapshot);
+	r->slots = aligned_alloc(_Alignof(struct slot), r->threads * sizeof *r->slots);
+	for (unsigned i = 0; r->slots && i < r->threads; i++)
+		atomic_init(&r->slots[i].in_use, NULL);
+	if (!r->slots || !open_store(r, error))
+		goto out;
+	*out = r;
+	return true;
+out:
+	runtime_close(&r);
+	return false;
+}
+
+void runtime_close(struct runtime **runtime)
+{
+	struct runtime *r = *runtime;
+	if (!r)
+		return;
+	if (r->sweeper)
+		r->store_driver->thread_close(&r->sweeper);
+	if (r->store)
+		r->store_driver->close(&r->store);
+	for (size_t i = 0; i < r->n_retired; i++)
+		snapshot_close(&r->retired[i]);
+	struct snapshot *current = r->current;
+	snapshot_close(&current);
+	free(r->slots);
+	free(r->path);
+	free(r);
+	*runtime = NULL;
+}
+
+const struct snapshot *runtime_snapshot(const struct runtime *runtime)
+{
+	return runtime->current;
+}
+
+unsigned runtime_threads(const struct runtime *runtime)
+{
+	return runtime->threads;
+}
+
+static bool is_used(const struct runtime *r, const struct snapshot *snapshot)
+{
+	for (unsigned i = 0; i < r->threads; i++)
+		if (atomic_load(&r->slots[i].in_use) == snapshot)
+			return true;
+	return false;
+}
+
+static void free_retired(struct runtime *r)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < r->n_retired; i++) {
+		if (is_used(r, r->retired[i]))
+			r->retired[kept++] = r->retired[i];
+		else
+			snapshot_close(&r->retired[i]);
+	}
+	r->n_retired = kept;
+}
+
+/* What is fixed for the life of a process. */
+static void warn_of_fixed(const struct server_conf *old, const struct server_conf *new)
+{
+	if (!str_eq(old->state_dir.value, new->state_dir.value) || !str_eq(old->transport.value, new->transport.value) ||
+	    old->threads != new->threads || old->max_connections != new->max_connections ||
+	    old->max_request_headers != new->max_request_headers)
+		log_text(LOG_WARNING, "reload",
+			 "state-dir, transport, threads, max-connections and max-request-headers change at the next start");
+}
+
+bool runtime_reload(struct runtime *runtime)
+{
+	struct runtime *r = runtime;
+	struct conf_error error;
+	struct snapshot *fresh, *old = r->current;
+	int64_t begun = clock_monotonic_us();
+	free_retired(r);
+	if (r->n_retired == RETIRED_MAX) {
+		log_text(LOG_ERR, "reload_failed", "too many old configurations are still in use; try again");
+		return false;
+	}
+	if (!snapshot_open(r->path, r->threads, &fresh, &error)) {
+		log_text(LOG_ERR, "reload_failed", "%s (the old configuration stays)", error.text);
+		return false;
+	}
+	warn_of_fixed(old->server, fresh->server);
+	r->files_state = files_state(fresh);
+	atomic_store(&r->current, fresh);
+	r->retired[r->n_retired++] = old;
+	free_retired(r);
+	log_text(LOG_NOTICE, "reload", "configuration read in %lld us", (long long)(clock_monotonic_us() - begun));
+	return true;
+}
+
+static void sweep(struct runtime *r)
+{
+	int64_t now = clock_monotonic_ms();
+	unsigned forgotten = 0;
+	if (now < r->next_sweep)
+		return;
+	r->next_sweep = now + SWEEP_EVERY_MS;
+	if (!r->sweeper && !r->store_driver->thread_open(r->store, &r->sweeper))
+		return;
+	r->store_driver->sweep(r->sweeper, clock_now(), &forgotten);
+}
+
+void runtime_tick(struct runtime *runtime)
+{
+	struct runtime *r = runtime;
+	uint64_t state = files_state(r->current);
+	if (state != r->files_state) {
+		/* A bad new state is reported once, not at every tick. */
+		r->files_state = state;
+		runtime_reload(r);
+	}
+	free_retired(r);
+	sweep(r);
+}
+
+bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
+{
+	struct worker w = {.runtime = runtime, .number = number, .store_driver = runtime->store_driver};
+	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token) &&
+	    w.store_driver->thread_open(runtime->store, &w.store)) {
+		*out = w;
+		return true;
+	}
+	worker_close(&w);
+	return false;
+}
+
+void worker_close(struct worker *worker)
+{
+	accounts_close(&worker->accounts);
+	if (worker->store)
+		worker->store_driver->thread_close(&worker->store);
+	token_thread_close(&worker->token);
+	arena_close(&worker->arena);
+}
+
+void worker_begin(struct worker *worker)
+{
+	struct runtime *r = worker->runtime;
+	struct slot *slot = &r->slots[worker->number];
+	struct snapshot *s;
+	do {
+		s = atomic_load(&r->current);
+		atomic_store(&slot->in_use, s);
+		/* Retired between the two lines, it might be freed: look again. */
+	} while (s != atomic_load(&r->current));
+	worker->snapshot = s;
+}
+
+void worker_end(struct worker *worker)
+{
+	worker->snapshot = NULL;
+	atomic_store(&worker->runtime->slots[worker->number].in_use, NULL);
+	arena_reset(worker->arena);
+}
+
+struct accounts *worker_accounts(struct worker *worker)
+{
+	char text[512];
+	struct buf why = buf_over(text, sizeof text - 1);
+	if (!worker->accounts &&
+	    !accounts_open(worker->snapshot->server->state_dir.value.p, &worker->accounts, &why))
+		log_text(LOG_ERR, "accounts", "%s", buf_z(&why));
+	return worker->accounts;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of [server], and the list of all kinds of sections. */
+#include <stddef.h>
+
+#include "policy/runtime.h"
+
+static const struct conf_opt opts[] = {
+	{"state-dir", CONF_PATH, offsetof(struct server_conf, state_dir), "/var/lib/fcgi-auth", NULL,
+	 "Folder of the databases: revocations, accounts; one local disk, the programs' users can write it"},
+	{"transport", CONF_TEXT, offsetof(struct server_conf, transport), "fastcgi", NULL,
+	 "How FastCGI is spoken: fastcgi (our own), libfcgi (unix sockets only)"},
+	{"log", CONF_WORD, offsetof(struct server_conf, log), "stderr", "stderr|syslog|journal", "Where log lines go"},
+	{"log-level", CONF_WORD, offsetof(struct server_conf, log_level), "info",
+	 "emerg|alert|crit|error|warning|notice|info|debug", "The least important level that is logged"},
+	{"log-format", CONF_WORD, offsetof(struct server_conf, log_format), "logfmt", "logfmt|json",
+	 "How a log line looks"},
+	{"log-allow", CONF_BOOL, offsetof(struct server_conf, log_allow), "off", NULL,
+	 "Log every allowed request too"},
+	{"threads", CONF_INT, offsetof(struct server_conf, threads), "16", "1-256", "Worker threads of a process"},
+	{"max-connections", CONF_INT, offsetof(struct server_conf, max_connections), "1024", "1-65536",
+	 "Connections of web servers that a process holds at once"},
+	{"max-request-headers", CONF_SIZE, offsetof(struct server_conf, max_request_headers), "64k", "4k-1m",
+	 "Size of one request's FastCGI parameters"},
+	{"drain-timeout", CONF_DURATION, offsetof(struct server_conf, drain_timeout), "10s", "0-10m",
+	 "How long a stopping process finishes running requests"},
+	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
+};
+
+const struct conf_kind server_kind = {"server", false, sizeof(struct server_conf), opts, "The processes"};
+
+const struct conf_kind *const runtime_kinds[] = {&server_kind, &issuer_kind, &policy_kind, &login_kind, &logout_kind, NULL};
+
+const char *const runtime_masked[] = {"secret", NULL};

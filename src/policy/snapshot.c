@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One configuration with its keys, compiled and checked as a whole. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/runtime.h"
+
+enum { SNAPSHOT_ARENA = 16 << 20 };
+
+static bool open_issuers(struct snapshot *s, unsigned slots, struct conf_error *error)
+{
+	size_t n = 0;
+	for (const struct conf_section *c = s->conf->sections; c; c = c->next)
+		n += c->kind == &issuer_kind;
+	s->issuers = arena_array(s->arena, n, sizeof(struct issuer *));
+	for (const struct conf_section *c = s->conf->sections; c && s->issuers; c = c->next) {
+		if (c->kind != &issuer_kind)
+			continue;
+		if (!issuer_open(c, slots, &s->issuers[s->n_issuers], error))
+			return false;
+		s->n_issuers++;
+	}
+	return s->issuers != NULL;
+}
+
+static const struct conf_section *section_of(const struct conf *conf, const struct conf_kind *kind)
+{
+	for (const struct conf_section *c = conf->sections; c; c = c->next)
+		if (c->kind == kind)
+			return c;
+	return NULL;
+}
+
+bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, struct conf_error *error)
+{
+	struct snapshot *s = calloc(1, sizeof *s);
+	if (!s || !arena_open(SNAPSHOT_ARENA, &s->arena)) {
+		free(s);
+		snprintf(error->text, sizeof error->text, "no memory");
+		return false;
+	}
+	bool good = conf_open(path, runtime_kinds, &s->conf, error);
+	if (good) {
+		s->server = section_of(s->conf, &server_kind)->values;
+		s->login = section_of(s->conf, &login_kind)->values;
+		s->logout = section_of(s->conf, &logout_kind)->values;
+		if (slots == 0)
+			slots = (unsigned)s->server->threads;
+		good = open_issuers(s, slots, error) && login_options_check(s, error) && access_open(s, error);
+	}
+	if (good)
+		*out = s;
+	else
+		snapshot_close(&s);
+	return good;
+}
+
+void snapshot_close(struct snapshot **snapshot)
+{
+	struct snapshot *s = *snapshot;
+	if (!s)
+		return;
+	for (size_t i = s->n_issuers; i > 0; i--)
+		issuer_close(&s->issuers[i - 1]);
+	conf_close(&s->conf);
+	arena_close(&s->arena);
+	free(s);
+	*snapshot = NULL;
+}
+
+struct issuer *snapshot_issuer(const struct snapshot *snapshot, struct str name)
+{
+	for (size_t i = 0; i < snapshot->n_issuers; i++)
+		if (str_eq(issuer_name(snapshot->issuers[i]), name))
+			return snapshot->issuers[i];
+	return NULL;
+}

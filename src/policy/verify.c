@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The decision, read from top to bottom in the table of steps. */
+#include "policy/verify.h"
+
+#include "base/clock.h"
+#include "policy/revocation.h"
+
+static enum err step_policy(struct worker *worker, const struct request *request, struct verdict *verdict)
+{
+	return access_find(worker->snapshot, request, &verdict->policy);
+}
+
+static enum err step_credentials(struct worker *worker, const struct request *request, struct verdict *verdict)
+{
+	(void)worker;
+	return credentials_find(verdict->policy, request, &verdict->credentials);
+}
+
+/* Whose token is it? The issuer whose list has the iss; else the one without a list. */
+static struct issuer *find_issuer(struct issuer *const *issuers, size_t n, const struct token *token)
+{
+	struct issuer *open = NULL;
+	struct str iss = STR_NONE;
+	json_string(json_member(token->payload, STR("iss")), &iss);
+	for (size_t i = 0; i < n; i++) {
+		bool has_list;
+		if (iss.p && issuer_claims_iss(issuers[i], iss, &has_list) && has_list)
+			return issuers[i];
+		issuer_claims_iss(issuers[i], STR(""), &has_list);
+		if (!has_list)
+			open = issuers[i];
+	}
+	/* With one issuer its own check names what is wrong. */
+	return open || n != 1 ? open : issuers[0];
+}
+
+static enum err check_token(struct worker *worker, struct issuer *const *issuers, size_t n_issuers, struct str text,
+			    struct token *token, struct claims *claims)
+{
+	enum err err = token_parse(worker->arena, text, token);
+	if (err)
+		return err;
+	struct issuer *issuer = find_issuer(issuers, n_issuers, token);
+	if (!issuer)
+		return ERR_BAD_ISSUER;
+	return issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
+}
+
+static enum err step_token(struct worker *worker, const struct request *request, struct verdict *verdict)
+{
+	(void)request;
+	const struct policy *policy = verdict->policy;
+	return check_token(worker, policy->issuers, policy->n_issuers, verdict->credentials.token, &verdict->token,
+			   &verdict->claims);
+}
+
+static enum err step_revocation(struct worker *worker, const struct request *request, struct verdict *verdict)
+{
+	(void)request;
+	return revocation_check(worker, &verdict->token, &verdict->claims);
+}
+
+static enum err step_rules(struct worker *worker, const struct request *request, struct verdict *verdict)
+{
+	enum err err = access_check_path(verdict->policy, request->path, verdict->claims.user_id);
+	if (err)
+		return err;
+	return access_check_rules(worker->arena, verdict->policy, &verdict->claims, clock_now(), &verdict->why);
+}
+
+static const struct {
+	enum verify_step step;
+	const char *name;
+	enum err (*run)(struct worker *worker, const struct request *request, struct verdict *verdict);
+} steps[] = {
+	{VERIFY_POLICY, "policy", step_policy},		    {VERIFY_CREDENTIALS, "credentials", step_credentials},
+	{VERIFY_TOKEN, "token", step_token},		    {VERIFY_REVOCATION, "revocation", step_revocation},
+	{VERIFY_RULES, "rules", step_rules},
+};
+
+enum { STEPS = sizeof steps / sizeof *steps };
+
+/* A page for everybody: no token is fine, and a browser's left-over cookie that
+ * is no good counts as none. A program that shows a bad token is told so. */
+static bool is_anonymous(const struct verdict *verdict)
+{
+	if (!verdict->policy || verdict->policy->conf->unauthenticated != UNAUTHENTICATED_ANONYMOUS)
+		return false;
+	return verdict->err == ERR_NO_TOKEN ||
+	       (err_row(verdict->err)->status == 401 && verdict->credentials.carrier == CARRIER_COOKIE);
+}
+
+void verify_request(struct worker *worker, const struct request *request, enum err request_err, const char *why,
+		    struct verdict *out)
+{
+	*out = (struct verdict){.err = request_err, .step = VERIFY_REQUEST, .why = str_of(why)};
+	for (size_t i = 0; i < STEPS && out->err == ERR_NONE; i++) {
+		out->step = steps[i].step;
+		out->err = steps[i].run(worker, request, out);
+	}
+	if (out->err == ERR_NONE)
+		out->step = VERIFY_DONE;
+	out->anonymous = out->err != ERR_NONE && is_anonymous(out);
+	if (out->anonymous)
+		out->err = ERR_NONE;
+}
+
+enum err verify_token(struct worker *worker, struct issuer *const *issuers, size_t n_issuers, struct str text,
+		      struct token *token, struct claims *claims)
+{
+	enum err err = check_token(worker, issuers, n_issuers, text, token, claims);
+	return err ? err : revocation_check(worker, token, claims);
+}
+
+const char *verify_step_name(enum verify_step step)
+{
+	for (size_t i = 0; i < STEPS; i++)
+		if (steps[i].step == step)
+			return steps[i].name;
+	return step == VERIFY_REQUEST ? "request" : "done";
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* auth-verify's adapter: a request in, the verdict out in the form that every
+ * web server's external authorizer understands. */
+#include "base/codec.h"
+#include "base/log.h"
+#include "http/negotiate.h"
+#include "policy/event.h"
+#include "policy/pages.h"
+#include "web/adapter_internal.h"
+
+/* How long a client shall wait after a 503, in seconds. */
+enum { RETRY_AFTER = 5 };
+
+static void variable(struct worker *worker, struct reply *reply, struct str name, struct str value)
+{
+	struct buf header = arena_buf(worker->arena, name.n + 10);
+	buf_add(&header, STR("Variable-"));
+	buf_add(&header, name);
+	if (header.cap == 0 || !str_is_utf8(value) || !reply_header(reply, buf_z(&header), value))
+		log_text(LOG_ERR, "attribute_left_out",
+			 "%.*s: has control bytes, is no UTF-8, or is too long for a web server (%zu bytes)", STR_ARGS(name),
+			 value.n);
+}
+
+static void allow_user(struct worker *worker, struct reply *reply, const struct verdict *verdict)
+{
+	const struct policy *policy = verdict->policy;
+	const struct claims *claims = &verdict->claims;
+	reply_header(reply, "Variable-REMOTE_USER", claims->user_id);
+	reply_header(reply, "Variable-AUTH_USER_ID", claims->user_id);
+	for (size_t i = 0; i < policy->n_attributes; i++) {
+		struct str value = attribute_value(worker->arena, &policy->attributes[i], claims);
+		if (value.p)
+			variable(worker, reply, policy->attributes[i].name, value);
+	}
+	if (claims->exp != TIME_ABSENT)
+		reply_header_int(reply, "Variable-AUTH_EXPIRES", claims->exp);
+	if (policy->conf->pass_token)
+		variable(worker, reply, STR("AUTH_TOKEN"), verdict->token.text);
+}
+
+static void allow(struct worker *worker, const struct request *request, const struct verdict *verdict,
+		  struct reply *reply)
+{
+	reply_begin(reply, 200);
+	if (!verdict->anonymous)
+		allow_user(worker, reply, verdict);
+	reply_header(reply, "Variable-AUTH_MATCHED_POLICY", verdict->policy->name);
+	reply_header(reply, "Variable-AUTH_REQUEST_ID", str_of(request->id));
+	reply_end(reply);
+	if (worker->snapshot->server->log_allow)
+		event_allow(worker, request, verdict);
+}
+
+/* The login page with the address first asked for. */
+static struct str login_location(struct worker *worker, const struct request *request, struct str login_url)
+{
+	struct str target = request->target;
+	struct buf b = arena_buf(worker->arena, login_url.n + 32 + 3 * (target.n + request->authority.n));
+	buf_add(&b, login_url);
+	buf_char(&b, str_find(login_url, '?') < login_url.n ? '&' : '?');
+	buf_add(&b, STR("rd="));
+	/* A login page on another host must know which site to come back to. */
+	if (login_url.n && login_url.p[0] != '/') {
+		buf_add(&b, request->https ? STR("https%3A%2F%2F") : STR("http%3A%2F%2F"));
+		percent_encode(&b, request->authority, "");
+	}
+	percent_encode(&b, target, "/");
+	return b.full ? login_url : buf_str(&b);
+}
+
+static bool redirects(const struct request *request, const struct verdict *verdict)
+{
+	if (err_row(verdict->err)->status != 401 || !verdict->policy || !negotiate_navigation(request))
+		return false;
+	int how = verdict->policy->conf->unauthenticated;
+	return how == UNAUTHENTICATED_AUTO || how == UNAUTHENTICATED_REDIRECT;
+}
+
+static void challenge(struct worker *worker, struct reply *reply, const struct verdict *verdict)
+{
+	const struct err_row *row = err_row(verdict->err);
+	struct str realm = verdict->policy ? verdict->policy->conf->realm.value : STR("fcgi-auth");
+	struct str value = arena_printf(worker->arena, "Bearer realm=\"%.*s\"%s%s%s", STR_ARGS(realm),
+					row->rfc6750 ? ", error=\"" : "", row->rfc6750 ? row->rfc6750 : "",
+					row->rfc6750 ? "\"" : "");
+	if (row->rfc6750)
+		value = arena_printf(worker->arena, "%.*s, error_description=\"%s\"", STR_ARGS(value), row->text);
+	reply_header(reply, "WWW-Authenticate", value);
+}
+
+/* Two cookies of one name: a sibling site may have planted one, with any path
+ * that this request lies under. All of these are deleted. */
+static void clear_twins(struct worker *worker, const struct request *request, const struct verdict *verdict,
+			struct reply *reply)
+{
+	struct cookie_attributes attributes = login_cookie_attributes(worker->snapshot->login, request->https, 0);
+	struct str path = request->path;
+	for (size_t i = 0, cut = 0; i <= path.n && cut < 8; i++) {
+		if (i < path.n && path.p[i] != '/')
+			continue;
+		struct buf b = arena_buf(worker->arena, 512);
+		attributes.path = i == 0 ? STR("/") : (struct str){path.p, i};
+		if (str_find(attributes.path, ';') == attributes.path.n) {
+			cookie_print(&b, verdict->credentials.cookie, STR(""), &attributes);
+			if (!b.full)
+				reply_header(reply, "Set-Cookie", buf_str(&b));
+		}
+		cut++;
+	}
+}
+
+static void forbidden_page(struct worker *worker, const struct request *request, const struct verdict *verdict,
+			   struct reply *reply)
+{
+	struct str user = verdict->claims.user_id;
+	struct page_message page = {
+		.title = worker->snapshot->login->title.value,
+		.heading = "Not allowed",
+		.text = err_row(verdict->err)->text,
+		.detail = user.n ? arena_printf(worker->arena, "You are signed in as %.*s.", STR_ARGS(user)) : STR_NONE,
+		.link = verdict->policy ? login_location(worker, request, verdict->policy->conf->login_url.value) : STR_NONE,
+		.link_text = "Use another account",
+		.request_id = request->id,
+	};
+	page_message_body(worker, reply, &page);
+}
+
+static void deny(struct worker *worker, const struct request *request, const struct verdict *verdict,
+		 struct reply *reply)
+{
+	int status = err_row(verdict->err)->status;
+	struct str login_url = verdict->policy ? verdict->policy->conf->login_url.value : STR_NONE;
+	bool redirect = redirects(request, verdict);
+	reply_begin(reply, redirect ? 302 : status);
+	reply_header(reply, "Cache-Control", STR("no-store"));
+	if (verdict->err == ERR_AMBIGUOUS_TOKEN && verdict->credentials.cookie.n)
+		clear_twins(worker, request, verdict, reply);
+	if (status == 503)
+		reply_header_int(reply, "Retry-After", RETRY_AFTER);
+	if (redirect) {
+		reply_header(reply, "Location", login_location(worker, request, login_url));
+		reply_end(reply);
+	} else if (status == 403 && negotiate_navigation(request)) {
+		forbidden_page(worker, request, verdict, reply);
+	} else {
+		if (status == 401)
+			challenge(worker, reply, verdict);
+		reply_body(reply, "application/json",
+			   page_refusal_json(worker->arena, verdict->err, request->id, login_url));
+	}
+	event_deny(worker, request, verdict);
+}
+
+static void answer(struct worker *worker, const struct incoming *in, enum err err, const char *why, struct reply *reply)
+{
+	struct request request;
+	struct verdict verdict;
+	const char *read_why = NULL;
+	enum err read_err = request_read(worker->arena, in, &request, &read_why);
+	verify_request(worker, &request, err ? err : read_err, err ? why : read_why, &verdict);
+	if (verdict.err == ERR_NONE)
+		allow(worker, &request, &verdict, reply);
+	else
+		deny(worker, &request, &verdict, reply);
+}
+
+static void handle(void *context, unsigned number, const struct incoming *in, struct reply *reply)
+{
+	struct worker *worker = adapter_begin(context, number, reply);
+	answer(worker, in, ERR_NONE, NULL, reply);
+	adapter_end(worker, reply);
+}
+
+static void refuse(void *context, unsigned number, const struct incoming *in, enum err err, const char *why,
+		   struct reply *reply)
+{
+	struct worker *worker = adapter_begin(context, number, reply);
+	answer(worker, in, err, why, reply);
+	adapter_end(worker, reply);
+}
+
+bool adapter_authorizer_open(struct runtime *runtime, struct adapter **out)
+{
+	struct adapter *adapter;
+	if (!adapter_new(runtime, &adapter))
+		return false;
+	adapter->handler.handle = handle;
+	adapter->handler.refuse = refuse;
+	*out = adapter;
+	return true;
+}
