@@ -3,6 +3,7 @@
 #include "token/digest.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -108,4 +109,9 @@ bool digest_mac(struct token_thread *thread, struct str key, struct str bytes, u
 	return key.n >= DIGEST_SIZE && EVP_MAC_init(thread->mac, (const unsigned char *)key.p, key.n, NULL) &&
 	       EVP_MAC_update(thread->mac, (const unsigned char *)bytes.p, bytes.n) &&
 	       EVP_MAC_final(thread->mac, out, &n, DIGEST_SIZE);
+}
+
+const char *token_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
 }

@@ -18,6 +18,8 @@ struct token_thread;
 bool token_start(void);
 bool token_thread_open(unsigned slot, struct token_thread **out);
 void token_thread_close(struct token_thread **thread);
+/* Name and version of the crypto library in use. */
+const char *token_library(void);
 unsigned token_thread_slot(const struct token_thread *thread);
 
 /* SHA-256 over the parts in order, each followed by one NUL byte, so that no two
