@@ -47,6 +47,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/server_options.c \
 	%D%/policy/snapshot.c \
 	%D%/policy/verify.c %D%/policy/verify.h \
+	%D%/policy/version.c %D%/policy/version.h \
 	%D%/web/adapter.c %D%/web/adapter.h \
 	%D%/web/adapter_authorizer.c \
 	%D%/web/adapter_internal.h \

@@ -48,10 +48,13 @@ static bool read_source(struct str word, struct rule *rule)
 static bool read_number(struct str text, double *out)
 {
 	char z[64], *end;
-	if (text.n == 0 || text.n >= sizeof z || strchr("+-.0123456789", text.p[0]) == NULL)
+	if (text.n == 0 || text.n >= sizeof z)
 		return false;
 	memcpy(z, text.p, text.n);
 	z[text.n] = '\0';
+	/* Neither "inf" nor hexadecimal: what JSON takes for a number. */
+	if (strspn(z, "+-.0123456789eE") != text.n)
+		return false;
 	errno = 0;
 	*out = strtod(z, &end);
 	return *end == '\0' && errno == 0;
