@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/secret.h"
 #include "http/url.h"
 
 /* What to do when a name comes twice with different values. */
@@ -132,12 +131,13 @@ static void read_target(struct request *out, struct str target)
 	out->query = question < out->target.n ? str_skip(out->target, question + 1) : STR_NONE;
 }
 
-static void new_id(char id[17])
+static void print_id(uint64_t number, char id[17])
 {
-	unsigned char bytes[8];
-	random_bytes(bytes, sizeof bytes);
 	struct buf b = buf_over(id, 17);
-	buf_hex(&b, bytes, sizeof bytes);
+	for (int shift = 56; shift >= 0; shift -= 8) {
+		unsigned char byte = (unsigned char)(number >> shift);
+		buf_hex(&b, &byte, 1);
+	}
 	buf_char(&b, '\0');
 }
 
@@ -169,12 +169,13 @@ static enum err bad(const char **why, const char *what)
 	return ERR_BAD_REQUEST;
 }
 
-enum err request_read(struct arena *arena, const struct incoming *in, struct request *out, const char **why)
+enum err request_read(struct arena *arena, const struct incoming *in, uint64_t number, struct request *out,
+		      const char **why)
 {
 	struct str raw[RAW_COUNT] = {{0}};
 	*out = (struct request){.body = in->body, .content_length = -1, .arrived_us = in->arrived_us};
 	*why = NULL;
-	new_id(out->id);
+	print_id(number, out->id);
 	bool sorted = sort_params(arena, in, raw, why);
 	fill(out, raw);
 	if (raw[RAW_TARGET].p)

@@ -48,10 +48,11 @@ struct request {
 	char id[17];		   /* request id: 16 hexadecimal digits */
 };
 
-/* Read the parameters. A parameter that decides something and comes twice with
+/* Read the parameters; number becomes the request id and must not come again. A parameter that decides something and comes twice with
  * different values, a path that cannot be normalised, a missing method or
  * target: ERR_BAD_REQUEST, and *out holds what could be read, for the log.
  * why is set to the name of the parameter at fault, or NULL. */
-enum err request_read(struct arena *arena, const struct incoming *in, struct request *out, const char **why);
+enum err request_read(struct arena *arena, const struct incoming *in, uint64_t number, struct request *out,
+		      const char **why);
 
 #endif

@@ -232,6 +232,7 @@ void runtime_tick(struct runtime *runtime)
 bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 {
 	struct worker w = {.runtime = runtime, .number = number, .store_driver = runtime->store_driver};
+	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token) &&
 	    w.store_driver->thread_open(runtime->store, &w.store)) {
 		*out = w;
@@ -268,6 +269,16 @@ void worker_end(struct worker *worker)
 	worker->snapshot = NULL;
 	atomic_store(&worker->runtime->slots[worker->number].in_use, NULL);
 	arena_reset(worker->arena);
+}
+
+/* A count in disguise (the finalizer of SplitMix64 is one to one): as unlikely to
+ * meet another's number as a random one, without asking the kernel each time. */
+uint64_t worker_request_number(struct worker *worker)
+{
+	uint64_t z = ++worker->requests * 0x9e3779b97f4a7c15u;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
 }
 
 struct accounts *worker_accounts(struct worker *worker)

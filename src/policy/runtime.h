@@ -53,6 +53,7 @@ struct worker {
 	const struct store_driver *store_driver;
 	struct store_thread *store;
 	struct accounts *accounts; /* NULL until worker_accounts() */
+	uint64_t requests;	   /* counts on from a random number */
 };
 
 /* Load and check the configuration, keys and store. threads overrides the
@@ -80,6 +81,8 @@ void worker_close(struct worker *worker);
 /* Around each request. */
 void worker_begin(struct worker *worker);
 void worker_end(struct worker *worker);
+/* A number for request_read that no other request of this host is likely to have. */
+uint64_t worker_request_number(struct worker *worker);
 /* The accounts, opened at the first call; NULL when they cannot be. */
 struct accounts *worker_accounts(struct worker *worker);
 

@@ -157,7 +157,7 @@ static void answer(struct worker *worker, const struct incoming *in, enum err er
 	struct request request;
 	struct verdict verdict;
 	const char *read_why = NULL;
-	enum err read_err = request_read(worker->arena, in, &request, &read_why);
+	enum err read_err = request_read(worker->arena, in, worker_request_number(worker), &request, &read_why);
 	verify_request(worker, &request, err ? err : read_err, err ? why : read_why, &verdict);
 	if (verdict.err == ERR_NONE)
 		allow(worker, &request, &verdict, reply);
