@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FastCGI 1.0 as it goes out: a reply becomes records. */
+#ifndef WEB_FRAME_H
+#define WEB_FRAME_H
+
+#include "http/reply.h"
+
+enum {
+	FRAME_HEAD = 8, /* room before the reply's first byte */
+	FRAME_TAIL = 32, /* and after REPLY_MAX bytes */
+	FRAME_MANAGEMENT_MAX = 128
+};
+
+/* Make records of the n bytes (1 to REPLY_MAX) of reply at memory + FRAME_HEAD:
+ * STDOUT, the empty STDOUT and END_REQUEST. The frame begins at memory; gives its length. */
+size_t frame_reply(char *memory, size_t n, uint16_t id);
+/* The answer to FCGI_GET_VALUES; memory has FRAME_MANAGEMENT_MAX bytes. */
+size_t frame_values(char *memory, unsigned max_connections);
+/* FCGI_UNKNOWN_TYPE; memory has FRAME_MANAGEMENT_MAX bytes. */
+size_t frame_unknown_type(char *memory, uint8_t type);
+
+#endif
