@@ -8,6 +8,11 @@
 enum { HEADER = 8, FIRST_CONTENT_MAX = 65528 };
 enum type { END_REQUEST = 3, STDOUT = 6, GET_VALUES_RESULT = 10, UNKNOWN_TYPE = 11 };
 
+bool frame_takes(const struct reply *reply)
+{
+	return !reply->out.full && str_starts(buf_str(&reply->out), STR("Status:"));
+}
+
 static char *put_header(char *at, enum type type, uint16_t id, size_t content)
 {
 	const unsigned char header[HEADER] = {1, (unsigned char)type, (unsigned char)(id >> 8), (unsigned char)id,

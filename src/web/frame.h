@@ -11,6 +11,8 @@ enum {
 	FRAME_MANAGEMENT_MAX = 128
 };
 
+/* Is it whole and begins with "Status:"? Nothing else may be framed. */
+bool frame_takes(const struct reply *reply);
 /* Make records of the n bytes (1 to REPLY_MAX) of reply at memory + FRAME_HEAD:
  * STDOUT, the empty STDOUT and END_REQUEST. The frame begins at memory; gives its length. */
 size_t frame_reply(char *memory, size_t n, uint16_t id);

@@ -77,6 +77,25 @@ enum params_result params_decode(struct params *out, const char *bytes, size_t n
 	return PARAMS_REFUSED;
 }
 
+bool params_add_environment(struct params *out, char *const *environment, size_t max, const char **why)
+{
+	size_t total = 0;
+	for (; *environment; environment++) {
+		struct str name = str_of(*environment), value;
+		size_t equals = str_find(name, '=');
+		total += name.n;
+		if (equals == name.n || total > max) {
+			*why = total > max ? "length of the parameters" : "a parameter without value";
+			return false;
+		}
+		value = str_skip(name, equals + 1);
+		name.n = equals;
+		if (!params_add(out, name, value, why))
+			return false;
+	}
+	return true;
+}
+
 static bool is_content_length(const struct param *param)
 {
 	return param->value.n > 0 && str_eq(param->name, STR("CONTENT_LENGTH"));

@@ -26,6 +26,8 @@ enum params_result params_decode(struct params *out, const char *bytes, size_t n
 /* Add one pair under the rules: a name of 1 to 255 visible ASCII characters
  * without '=', a value without NUL, PARAMS_MAX pairs. false: *why says which. */
 bool params_add(struct params *out, struct str name, struct str value, const char **why);
+/* Add all of an environment ("NAME=value", NULL at the end) of at most max bytes. */
+bool params_add_environment(struct params *out, char *const *environment, size_t max, const char **why);
 /* Does a body of n bytes agree with every CONTENT_LENGTH given? An absent or
  * empty one agrees with all. */
 bool params_allow_body(const struct params *params, size_t n);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking connections from the listening descriptor, which other processes may
+ * share, and leaving it alone for a while when there is no room for them. */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "web/fastcgi.h"
+
+enum {
+	BURST = 8, /* connections served before others get their turn */
+	DESCRIPTOR_PAUSE_US = 20000
+};
+
+static bool watch(struct transport *t)
+{
+	/* Exclusive: of several processes that wait for the descriptor, one wakes. */
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = FASTCGI_LISTENING(t)};
+	return epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->listening, &event) == 0;
+}
+
+bool acceptor_open(struct transport *t)
+{
+	return watch(t);
+}
+
+static void pause_for(struct transport *t, int64_t us)
+{
+	pthread_mutex_lock(&t->accept_lock);
+	if (!atomic_load(&t->paused)) {
+		epoll_ctl(t->epoll, EPOLL_CTL_DEL, t->listening, NULL);
+		atomic_store(&t->paused, true);
+	}
+	atomic_store(&t->resume_us, us > 0 ? clock_monotonic_us() + us : 0);
+	pthread_mutex_unlock(&t->accept_lock);
+}
+
+void acceptor_resume(struct transport *t)
+{
+	if (!atomic_load(&t->paused) || atomic_load(&t->draining) || !connections_left(t->connections) ||
+	    clock_monotonic_us() < atomic_load(&t->resume_us))
+		return;
+	pthread_mutex_lock(&t->accept_lock);
+	if (atomic_load(&t->paused) && !atomic_load(&t->draining) && watch(t))
+		atomic_store(&t->paused, false);
+	pthread_mutex_unlock(&t->accept_lock);
+}
+
+void acceptor_stop(struct transport *t)
+{
+	pthread_mutex_lock(&t->accept_lock);
+	atomic_store(&t->draining, true);
+	if (!atomic_load(&t->paused))
+		epoll_ctl(t->epoll, EPOLL_CTL_DEL, t->listening, NULL);
+	atomic_store(&t->paused, true);
+	pthread_mutex_unlock(&t->accept_lock);
+}
+
+/* Every connection is in use. */
+static void make_room(struct transport *t)
+{
+	complaint_add(&t->complaints, COMPLAINT_CONNECTIONS, NULL);
+	connections_evict_idle(t->connections);
+	pause_for(t, 0);
+	/* One may have been closed between the look and the pause. */
+	acceptor_resume(t);
+}
+
+static void accept_failed(struct transport *t, int error)
+{
+	if (error == EMFILE || error == ENFILE) {
+		complaint_add(&t->complaints, COMPLAINT_DESCRIPTORS, NULL);
+		pause_for(t, DESCRIPTOR_PAUSE_US);
+	} else if (error == ENOBUFS || error == ENOMEM) {
+		complaint_add(&t->complaints, COMPLAINT_MEMORY, "accept");
+		pause_for(t, DESCRIPTOR_PAUSE_US);
+	}
+	/* Others: taken by somebody else, or gone while it waited. */
+}
+
+void acceptor_accept(struct worker *worker)
+{
+	struct transport *t = worker->transport;
+	for (unsigned i = 0; i < BURST && !atomic_load(&t->paused); i++) {
+		struct connection *connection = connections_take(t->connections);
+		if (!connection) {
+			make_room(t);
+			return;
+		}
+		connection->fd = accept4(t->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (connection->fd < 0) {
+			int error = errno;
+			connections_give(t->connections, connection);
+			accept_failed(t, error);
+			return;
+		}
+		converse(worker, connection);
+	}
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request as a CGI program: environment in, standard output out. */
+#include "web/cgi.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "web/frame.h"
+#include "web/params.h"
+
+enum { BODY_MS = 30000, STALL_MS = 5000 };
+
+struct cgi {
+	const struct handler *handler;
+	struct params params;
+	char *body;
+	size_t body_n;
+	char reply[REPLY_MAX];
+};
+
+void cgi_forget_proxies(void)
+{
+	static const char *const names[] = {"HTTP_PROXY",  "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY",
+					    "all_proxy",   "FTP_PROXY",	 "ftp_proxy",	"NO_PROXY",    "no_proxy"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		unsetenv(names[i]);
+}
+
+/* Exactly n bytes of standard input, within the time; the rest is not ours. */
+static const char *read_body(char *body, size_t n)
+{
+	int64_t end_ms = clock_monotonic_ms() + BODY_MS;
+	for (size_t got = 0; got < n;) {
+		struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+		int64_t left_ms = end_ms - clock_monotonic_ms();
+		if (left_ms <= 0 || poll(&input, 1, (int)(left_ms < STALL_MS ? left_ms : STALL_MS)) == 0)
+			return "body came too slowly";
+		ssize_t m = read(STDIN_FILENO, body + got, n - got);
+		if (m < 0 && errno != EINTR && errno != EAGAIN)
+			return "body cannot be read";
+		if (m == 0)
+			return "body and CONTENT_LENGTH differ";
+		if (m > 0)
+			got += (size_t)m;
+	}
+	return NULL;
+}
+
+/* NULL, or what the request is refused for. */
+static const char *read_request(struct cgi *cgi, size_t max_params)
+{
+	const char *why;
+	uint64_t length;
+	if (!params_add_environment(&cgi->params, environ, max_params, &why))
+		return why;
+	if (!cgi->handler->reads_body)
+		return NULL;
+	if (!params_content_length(&cgi->params, &length))
+		return "CONTENT_LENGTH";
+	if (length > (uint64_t)cgi->handler->max_body)
+		return "length of the body";
+	cgi->body = malloc((size_t)length + 1);
+	if (!cgi->body)
+		return "no memory for the body";
+	cgi->body_n = (size_t)length;
+	why = read_body(cgi->body, cgi->body_n);
+	return why || params_allow_body(&cgi->params, cgi->body_n) ? why : "body and CONTENT_LENGTH differ";
+}
+
+static bool write_all(struct str bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(STDOUT_FILENO, bytes.p, bytes.n);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			bytes = str_skip(bytes, (size_t)n);
+	}
+	return true;
+}
+
+static int answer(struct cgi *cgi, const struct transport_settings *settings)
+{
+	const struct handler *handler = cgi->handler;
+	int64_t arrived_us = clock_monotonic_us();
+	const char *refused = read_request(cgi, (size_t)settings->max_request_headers);
+	struct reply reply = {.out = buf_over(cgi->reply, sizeof cgi->reply)};
+	struct incoming in = {cgi->params.items, cgi->params.n, STR_NONE, arrived_us};
+	if (!refused && cgi->body)
+		in.body = (struct str){cgi->body, cgi->body_n};
+
+	if (handler->worker_open && !handler->worker_open(handler->context, 0)) {
+		log_text(LOG_ERR, "transport", "worker could not be opened");
+		return 1;
+	}
+	if (refused)
+		handler->refuse(handler->context, 0, &in, ERR_BAD_REQUEST, refused, &reply);
+	else
+		handler->handle(handler->context, 0, &in, &reply);
+	if (handler->worker_close)
+		handler->worker_close(handler->context, 0);
+	if (!frame_takes(&reply)) {
+		log_text(LOG_ERR, "transport", "no complete reply");
+		return 1;
+	}
+	return write_all(buf_str(&reply.out)) ? 0 : 1;
+}
+
+int cgi_run(const struct transport_settings *settings, const struct handler *handler)
+{
+	cgi_forget_proxies();
+	/* A server that has gone away is an error of write(), not our end. */
+	signal(SIGPIPE, SIG_IGN);
+	struct cgi *cgi = calloc(1, sizeof *cgi);
+	if (!cgi)
+		return 1;
+	cgi->handler = handler;
+	int status = answer(cgi, settings);
+	if (cgi->body) {
+		secret_wipe(cgi->body, cgi->body_n);
+		free(cgi->body);
+	}
+	secret_wipe(cgi->reply, sizeof cgi->reply);
+	free(cgi);
+	return status;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the transport `fastcgi` share; nobody else includes this.
+ *   transport_fastcgi  threads, start and stop
+ *   acceptor           the listening descriptor
+ *   converse           one connection in its owner's hands
+ *   overload           are requests waiting too long? */
+#ifndef WEB_FASTCGI_H
+#define WEB_FASTCGI_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "web/buffers.h"
+#include "web/complaint.h"
+#include "web/connection.h"
+#include "web/frame.h"
+#include "web/transport.h"
+
+enum { FASTCGI_SCRATCH = 16384 };
+
+struct worker {
+	_Alignas(64) _Atomic bool waiting; /* has nothing to do */
+	pthread_t thread;
+	struct transport *transport;
+	unsigned number;
+	bool opened;
+	struct params params;
+	size_t scratch_used;
+	char scratch[FASTCGI_SCRATCH]; /* requests that arrive at once are read here */
+	char frame[FRAME_HEAD + REPLY_MAX + FRAME_TAIL];
+};
+
+struct transport {
+	struct transport_settings settings;
+	const struct handler *handler;
+	struct record_limits limits;
+	struct connections *connections;
+	struct buffers *buffers;
+	struct complaints complaints;
+	int epoll, listening;
+	int wake; /* readable for ever once stopping is set */
+	bool tcp;
+	_Atomic bool draining, stopping;
+
+	pthread_mutex_t accept_lock; /* for changing the listening descriptor's place in the set */
+	_Atomic bool paused;	     /* it is not in the set */
+	_Atomic int64_t resume_us;   /* not before that */
+
+	int probe; /* overload.c */
+	_Atomic int64_t probed_us;
+	_Atomic bool shedding;
+
+	pthread_mutex_t start_lock;
+	pthread_cond_t started;
+	unsigned n_started, n_failed;
+
+	unsigned n_workers;
+	struct worker *workers;
+};
+
+/* What an epoll event is about: the address in its data. */
+#define FASTCGI_LISTENING(t) ((void *)&(t)->listening)
+#define FASTCGI_WAKE(t) ((void *)&(t)->wake)
+#define FASTCGI_PROBE(t) ((void *)&(t)->probe)
+
+/* --- acceptor.c --- */
+bool acceptor_open(struct transport *transport);
+/* Accept and serve some connections. */
+void acceptor_accept(struct worker *worker);
+/* A connection has been closed, or time has passed: accept again if that was why not. */
+void acceptor_resume(struct transport *transport);
+/* Never again. */
+void acceptor_stop(struct transport *transport);
+
+/* --- converse.c --- */
+/* Serve a connection of which the caller is the owner, until it must wait or is closed. */
+void converse(struct worker *worker, struct connection *connection);
+/* The event of a waiting connection has come. */
+void converse_again(struct worker *worker, struct connection *connection);
+void converse_close(struct transport *transport, struct connection *connection);
+
+/* --- overload.c --- */
+bool overload_open(struct transport *transport);
+/* The main thread's look, every 100 ms. */
+void overload_probe(struct transport *transport, int64_t now_us);
+/* A worker got the probe's event. */
+void overload_measure(struct transport *transport, int64_t now_us);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long does what is ready wait for a worker? When no worker is waiting, a
+ * probe is put at the end of epoll's list of ready descriptors, and the worker
+ * that gets it knows. From the moment that it took longer than a request may
+ * wait until there is nothing ready any more, requests are answered 503: work on
+ * them would come too late for their servers and keep later ones waiting too. */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include "web/fastcgi.h"
+
+enum { BUDGET_US = 1000000 };
+
+bool overload_open(struct transport *t)
+{
+	t->probe = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct epoll_event event = {.events = EPOLLONESHOT, .data.ptr = FASTCGI_PROBE(t)};
+	return t->probe >= 0 && epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->probe, &event) == 0;
+}
+
+static bool somebody_waits(struct transport *t)
+{
+	for (unsigned i = 0; i < t->n_workers; i++)
+		if (atomic_load_explicit(&t->workers[i].waiting, memory_order_relaxed))
+			return true;
+	return false;
+}
+
+void overload_probe(struct transport *t, int64_t now_us)
+{
+	if (atomic_load(&t->probed_us) != 0 || somebody_waits(t))
+		return;
+	atomic_store(&t->probed_us, now_us);
+	/* An eventfd can always be written: it is ready as soon as it is asked for that. */
+	struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.ptr = FASTCGI_PROBE(t)};
+	epoll_ctl(t->epoll, EPOLL_CTL_MOD, t->probe, &event);
+}
+
+void overload_measure(struct transport *t, int64_t now_us)
+{
+	int64_t probed_us = atomic_exchange(&t->probed_us, 0);
+	if (probed_us != 0 && now_us - probed_us > BUDGET_US)
+		atomic_store(&t->shedding, true);
+}
