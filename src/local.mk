@@ -3,6 +3,12 @@
 
 DRIVERS = \
 	%D%/token/issuer_jwt.c
+if TRANSPORT_FASTCGI
+DRIVERS += %D%/web/transport_fastcgi.c
+endif
+if TRANSPORT_LIBFCGI
+DRIVERS += %D%/web/transport_libfcgi.c
+endif
 
 noinst_LIBRARIES += %D%/libfcgi_auth.a
 %C%_libfcgi_auth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS) $(CRYPT_CFLAGS) $(LIBFCGI_CFLAGS)
@@ -51,9 +57,25 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/web/adapter.c %D%/web/adapter.h \
 	%D%/web/adapter_authorizer.c \
 	%D%/web/adapter_internal.h \
-	%D%/web/listen.h \
+	%D%/web/cgi.c %D%/web/cgi.h \
+	%D%/web/complaint.c %D%/web/complaint.h \
+	%D%/web/connection.c %D%/web/connection.h \
+	%D%/web/frame.c %D%/web/frame.h \
+	%D%/web/listen.c %D%/web/listen.h \
+	%D%/web/notify.c %D%/web/notify.h \
+	%D%/web/params.c %D%/web/params.h \
+	%D%/web/record.c %D%/web/record.h \
+	%D%/web/serve.c %D%/web/serve.h \
 	%D%/web/transport.h \
 	$(DRIVERS)
+if TRANSPORT_FASTCGI
+%C%_libfcgi_auth_a_SOURCES += \
+	%D%/web/acceptor.c \
+	%D%/web/buffers.c %D%/web/buffers.h \
+	%D%/web/converse.c \
+	%D%/web/fastcgi.h \
+	%D%/web/overload.c
+endif
 nodist_%C%_libfcgi_auth_a_SOURCES = %D%/drivers.c
 
 %D%/drivers.c: $(top_srcdir)/%D%/drivers Makefile

@@ -26,3 +26,6 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_rule_LDADD = $(UNIT_LDADD)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)
 %C%_unit_test_url_LDADD = $(UNIT_LDADD)
+
+# The transports around a handler that tells what it was asked.
+check_PROGRAMS += %D%/web/echo_server

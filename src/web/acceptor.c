@@ -80,7 +80,7 @@ static void accept_failed(struct transport *t, int error)
 	/* Others: taken by somebody else, or gone while it waited. */
 }
 
-void acceptor_accept(struct worker *worker)
+void acceptor_accept(struct fastcgi_worker *worker)
 {
 	struct transport *t = worker->transport;
 	for (unsigned i = 0; i < BURST && !atomic_load(&t->paused); i++) {

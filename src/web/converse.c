@@ -39,7 +39,7 @@ enum next {
 
 /* --- memory ---------------------------------------------------------------- */
 
-static bool on_scratch(const struct worker *w, const struct connection *c)
+static bool on_scratch(const struct fastcgi_worker *w, const struct connection *c)
 {
 	return c->in.bytes == w->scratch;
 }
@@ -71,7 +71,7 @@ static bool move_to_own(struct transport *t, struct connection *c, size_t least)
 }
 
 /* Room for the next read. Memory follows what has arrived, never what was announced. */
-static bool make_room(struct worker *w, struct connection *c)
+static bool make_room(struct fastcgi_worker *w, struct connection *c)
 {
 	if (!c->in.bytes) {
 		c->in.bytes = w->scratch;
@@ -90,7 +90,7 @@ static bool make_room(struct worker *w, struct connection *c)
 }
 
 /* Before it waits: keep what is half there, give back what is not needed. */
-static bool stow(struct worker *w, struct connection *c)
+static bool stow(struct fastcgi_worker *w, struct connection *c)
 {
 	size_t held = record_held(&c->in);
 	if (held == 0)
@@ -146,7 +146,7 @@ static enum next write_all(struct transport *t, struct connection *c, const char
 /* The answer is out and the connection is done. A responder's peer may still be
  * about to write STDIN, and a closed socket would turn that into an error that
  * hides the answer: such a peer sees the end of the stream and can write on. */
-static enum next part(struct worker *w, struct connection *c)
+static enum next part(struct fastcgi_worker *w, struct connection *c)
 {
 	record_parse(&c->in, &w->transport->limits, &w->params);
 	if (!c->in.stdin_open)
@@ -159,7 +159,7 @@ static enum next part(struct worker *w, struct connection *c)
 
 /* --- answering ------------------------------------------------------------- */
 
-static void fill_reply(struct worker *w, struct connection *c, enum record_event event, struct reply *reply)
+static void fill_reply(struct fastcgi_worker *w, struct connection *c, enum record_event event, struct reply *reply)
 {
 	struct transport *t = w->transport;
 	struct incoming in = {
@@ -178,7 +178,7 @@ static void fill_reply(struct worker *w, struct connection *c, enum record_event
 	}
 }
 
-static enum next answer(struct worker *w, struct connection *c, enum record_event event)
+static enum next answer(struct fastcgi_worker *w, struct connection *c, enum record_event event)
 {
 	struct transport *t = w->transport;
 	struct reply reply = {.out = buf_over(w->frame + FRAME_HEAD, REPLY_MAX)};
@@ -199,7 +199,7 @@ static enum next answer(struct worker *w, struct connection *c, enum record_even
 	return next == NEXT_GO_ON && c->closing ? part(w, c) : next;
 }
 
-static enum next react(struct worker *w, struct connection *c, enum record_event event)
+static enum next react(struct fastcgi_worker *w, struct connection *c, enum record_event event)
 {
 	char frame[FRAME_MANAGEMENT_MAX];
 	struct transport *t = w->transport;
@@ -221,7 +221,7 @@ static enum next react(struct worker *w, struct connection *c, enum record_event
 
 /* --- reading --------------------------------------------------------------- */
 
-static enum next read_more(struct worker *w, struct connection *c)
+static enum next read_more(struct fastcgi_worker *w, struct connection *c)
 {
 	if (!make_room(w, c))
 		return NEXT_CLOSE;
@@ -241,7 +241,7 @@ static enum next read_more(struct worker *w, struct connection *c)
 }
 
 /* Throw away what the peer sends, a bounded amount at a time. false: it has ended. */
-static bool read_away(struct worker *w, struct connection *c)
+static bool read_away(struct fastcgi_worker *w, struct connection *c)
 {
 	for (unsigned i = 0; i < FAIR; i++) {
 		ssize_t n = recv(c->fd, w->scratch, sizeof w->scratch, 0);
@@ -253,7 +253,7 @@ static bool read_away(struct worker *w, struct connection *c)
 	return true;
 }
 
-static enum next talk(struct worker *w, struct connection *c)
+static enum next talk(struct fastcgi_worker *w, struct connection *c)
 {
 	bool dry = false;
 	if (c->linger_us != 0)
@@ -323,7 +323,7 @@ static bool arm(struct transport *t, struct connection *c, uint32_t events)
 }
 
 /* Hand the connection back. After arm() it may be somebody else's. */
-static bool wait_for(struct worker *w, struct connection *c, enum next next)
+static bool wait_for(struct fastcgi_worker *w, struct connection *c, enum next next)
 {
 	struct transport *t = w->transport;
 	int64_t now_us = clock_monotonic_us();
@@ -361,7 +361,7 @@ void converse_close(struct transport *t, struct connection *c)
 	}
 }
 
-void converse(struct worker *w, struct connection *c)
+void converse(struct fastcgi_worker *w, struct connection *c)
 {
 	enum next next = talk(w, c);
 	if (next != NEXT_CLOSE && !wait_for(w, c, next)) {
@@ -378,7 +378,7 @@ void converse(struct worker *w, struct connection *c)
 	w->scratch_used = 0;
 }
 
-void converse_again(struct worker *w, struct connection *c)
+void converse_again(struct fastcgi_worker *w, struct connection *c)
 {
 	static const char *const doing[] = {
 		[RECORD_BETWEEN] = "no request",

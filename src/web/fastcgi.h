@@ -18,7 +18,7 @@
 
 enum { FASTCGI_SCRATCH = 16384 };
 
-struct worker {
+struct fastcgi_worker {
 	_Alignas(64) _Atomic bool waiting; /* has nothing to do */
 	pthread_t thread;
 	struct transport *transport;
@@ -55,7 +55,7 @@ struct transport {
 	unsigned n_started, n_failed;
 
 	unsigned n_workers;
-	struct worker *workers;
+	struct fastcgi_worker *workers;
 };
 
 /* What an epoll event is about: the address in its data. */
@@ -66,7 +66,7 @@ struct transport {
 /* --- acceptor.c --- */
 bool acceptor_open(struct transport *transport);
 /* Accept and serve some connections. */
-void acceptor_accept(struct worker *worker);
+void acceptor_accept(struct fastcgi_worker *worker);
 /* A connection has been closed, or time has passed: accept again if that was why not. */
 void acceptor_resume(struct transport *transport);
 /* Never again. */
@@ -74,9 +74,9 @@ void acceptor_stop(struct transport *transport);
 
 /* --- converse.c --- */
 /* Serve a connection of which the caller is the owner, until it must wait or is closed. */
-void converse(struct worker *worker, struct connection *connection);
+void converse(struct fastcgi_worker *worker, struct connection *connection);
 /* The event of a waiting connection has come. */
-void converse_again(struct worker *worker, struct connection *connection);
+void converse_again(struct fastcgi_worker *worker, struct connection *connection);
 void converse_close(struct transport *transport, struct connection *connection);
 
 /* --- overload.c --- */

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "web/notify.h"
 
-enum { TICK_MS = 100, DRAIN_TICK_MS = 5, LOOK_MS = 2000 };
+enum { TICK_MS = 100, DRAIN_TICK_MS = 5, FILES_MS = 2000 };
 
 static sigset_t our_signals(void)
 {
@@ -54,7 +54,7 @@ static void react(const struct serve *serve, int signal)
 /* Until TERM or INT. */
 static void run(const struct serve *serve, struct transport *transport)
 {
-	int64_t next_look_ms = clock_monotonic_ms() + LOOK_MS;
+	int64_t next_files_ms = clock_monotonic_ms() + FILES_MS;
 	int64_t next_tick_ms = 0;
 	for (;;) {
 		int signal = wait_signal(TICK_MS);
@@ -66,9 +66,9 @@ static void run(const struct serve *serve, struct transport *transport)
 			serve->driver->tick(transport);
 			next_tick_ms = now_ms + TICK_MS / 2;
 		}
-		if (serve->look && now_ms >= next_look_ms) {
-			serve->look(serve->context);
-			next_look_ms = now_ms + LOOK_MS;
+		if (serve->tick && now_ms >= next_files_ms) {
+			serve->tick(serve->context);
+			next_files_ms = now_ms + FILES_MS;
 		}
 	}
 }
@@ -101,12 +101,4 @@ int serve_run(const struct serve *serve)
 	drain(serve, transport);
 	serve->driver->stop(&transport);
 	return 0;
-}
-
-const struct transport_driver *serve_find_transport(struct str name)
-{
-	for (const struct transport_driver *const *driver = transport_drivers; *driver; driver++)
-		if (str_eq(str_of((*driver)->name), name))
-			return *driver;
-	return NULL;
 }

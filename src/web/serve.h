@@ -14,7 +14,7 @@ struct serve {
 	void *context;		       /* of the callbacks, all on the main thread */
 	void (*reload)(void *context); /* HUP, USR2 */
 	void (*reopen)(void *context); /* USR1: logs */
-	void (*look)(void *context);   /* every two seconds: have files changed? */
+	void (*tick)(void *context);   /* every two seconds: have files changed? */
 };
 
 /* Keep the signals for serve_run: call it before any thread is started. SIGPIPE
@@ -24,7 +24,4 @@ void serve_block_signals(void);
  * finished within drain_timeout_ms. Gives the exit status: 0, or 1 when the
  * transport could not start. The callbacks may be NULL. */
 int serve_run(const struct serve *serve);
-/* The transport of that name, or NULL. */
-const struct transport_driver *serve_find_transport(struct str name);
-
 #endif

@@ -27,7 +27,7 @@ enum {
 /* --- a worker -------------------------------------------------------------- */
 
 /* The next event; false: none within the time that this worker waits. */
-static bool next_event(struct worker *w, struct epoll_event *event)
+static bool next_event(struct fastcgi_worker *w, struct epoll_event *event)
 {
 	struct transport *t = w->transport;
 	if (atomic_load_explicit(&t->shedding, memory_order_relaxed)) {
@@ -42,7 +42,7 @@ static bool next_event(struct worker *w, struct epoll_event *event)
 	return n > 0;
 }
 
-static void work(struct worker *w)
+static void work(struct fastcgi_worker *w)
 {
 	struct transport *t = w->transport;
 	while (!atomic_load(&t->stopping)) {
@@ -63,7 +63,7 @@ static void work(struct worker *w)
 
 static void *worker_main(void *argument)
 {
-	struct worker *w = argument;
+	struct fastcgi_worker *w = argument;
 	struct transport *t = w->transport;
 
 	w->opened = !t->handler->worker_open || t->handler->worker_open(t->handler->context, w->number);
@@ -134,7 +134,7 @@ static bool start_workers(struct transport *t, struct buf *why)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int error = 0;
 	for (unsigned i = 0; i < t->settings.threads && error == 0; i++) {
-		struct worker *w = &t->workers[i];
+		struct fastcgi_worker *w = &t->workers[i];
 		w->transport = t;
 		w->number = i;
 		error = pthread_create(&w->thread, NULL, worker_main, w);
@@ -208,8 +208,8 @@ static struct transport *make(const struct transport_settings *settings, const s
 	pthread_mutex_init(&t->accept_lock, NULL);
 	pthread_mutex_init(&t->start_lock, NULL);
 	pthread_cond_init(&t->started, NULL);
-	size_t size = settings->threads * sizeof(struct worker);
-	t->workers = aligned_alloc(_Alignof(struct worker), size);
+	size_t size = settings->threads * sizeof(struct fastcgi_worker);
+	t->workers = aligned_alloc(_Alignof(struct fastcgi_worker), size);
 	if (!t->workers || !connections_open(settings->max_connections, &t->connections) ||
 	    !buffers_open(&t->buffers)) {
 		stop(&t);

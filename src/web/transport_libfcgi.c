@@ -32,7 +32,7 @@ enum {
 	DESCRIPTOR_PAUSE_MS = 20
 };
 
-struct worker {
+struct libfcgi_worker {
 	pthread_t thread;
 	struct transport *transport;
 	unsigned number;
@@ -53,7 +53,7 @@ struct transport {
 	pthread_cond_t started;
 	unsigned n_started, n_failed;
 	unsigned n_workers;
-	struct worker *workers;
+	struct libfcgi_worker *workers;
 };
 
 /* --- one request ------------------------------------------------------------ */
@@ -70,7 +70,7 @@ static bool end_wait(struct connection *c)
 }
 
 /* The whole body, one byte more when there is more. */
-static bool read_body(struct worker *w, struct connection *c, struct str *body)
+static bool read_body(struct libfcgi_worker *w, struct connection *c, struct str *body)
 {
 	int max = (int)w->transport->handler->max_body;
 	begin_wait(c, BODY_US, false);
@@ -82,7 +82,7 @@ static bool read_body(struct worker *w, struct connection *c, struct str *body)
 }
 
 /* NULL, or what the request is refused for. */
-static const char *check(struct worker *w, struct str body)
+static const char *check(struct libfcgi_worker *w, struct str body)
 {
 	const struct handler *handler = w->transport->handler;
 	const char *why;
@@ -96,14 +96,14 @@ static const char *check(struct worker *w, struct str body)
 		return "no parameters";
 	if (!handler->reads_body)
 		return NULL;
-	if (w->request.role == FCGI_AUTHORIZER)
+	if (w->request.role == RECORD_AUTHORIZER)
 		return "asked as an authorizer";
 	if (body.n > (size_t)handler->max_body)
 		return "length of the body";
 	return params_allow_body(&w->params, body.n) ? NULL : "body and CONTENT_LENGTH differ";
 }
 
-static bool write_reply(struct worker *w, struct connection *c, const struct reply *reply)
+static bool write_reply(struct libfcgi_worker *w, struct connection *c, const struct reply *reply)
 {
 	if (!frame_takes(reply)) {
 		complaint_add(&w->transport->complaints, COMPLAINT_REPLY, NULL);
@@ -115,12 +115,12 @@ static bool write_reply(struct worker *w, struct connection *c, const struct rep
 	return end_wait(c) && written;
 }
 
-static bool answer(struct worker *w, struct connection *c, bool *keep)
+static bool answer(struct libfcgi_worker *w, struct connection *c, bool *keep)
 {
 	const struct handler *handler = w->transport->handler;
 	int64_t arrived_us = clock_monotonic_us();
 	struct str body = STR_NONE;
-	if (handler->reads_body && w->request.role == FCGI_RESPONDER && !read_body(w, c, &body))
+	if (handler->reads_body && w->request.role == RECORD_RESPONDER && !read_body(w, c, &body))
 		return false;
 
 	const char *refused = check(w, body);
@@ -141,7 +141,7 @@ static bool answer(struct worker *w, struct connection *c, bool *keep)
 /* --- one connection --------------------------------------------------------- */
 
 /* Read a request; false: the connection has ended or is to be dropped. */
-static bool read_request(struct worker *w, struct connection *c)
+static bool read_request(struct libfcgi_worker *w, struct connection *c)
 {
 	/* Or the library would wait for the peer to close, when it closes. */
 	w->request.detached = 1;
@@ -149,14 +149,14 @@ static bool read_request(struct worker *w, struct connection *c)
 	int error = FCGX_Accept_r(&w->request);
 	bool in_time = end_wait(c);
 	if (error == 0 && in_time && FCGX_GetError(w->request.in) == 0 &&
-	    (w->request.role == FCGI_RESPONDER || w->request.role == FCGI_AUTHORIZER))
+	    (w->request.role == RECORD_RESPONDER || w->request.role == RECORD_AUTHORIZER))
 		return true;
 	if (!in_time)
 		complaint_add(&w->transport->complaints, COMPLAINT_DEADLINE, NULL);
 	return false;
 }
 
-static bool finish(struct worker *w, struct connection *c)
+static bool finish(struct libfcgi_worker *w, struct connection *c)
 {
 	w->request.detached = 1;
 	begin_wait(c, WRITE_US, false);
@@ -164,7 +164,7 @@ static bool finish(struct worker *w, struct connection *c)
 	return end_wait(c) && w->request.ipcFd >= 0;
 }
 
-static bool wait_for_next(struct worker *w, struct connection *c)
+static bool wait_for_next(struct libfcgi_worker *w, struct connection *c)
 {
 	struct pollfd peer = {.fd = w->request.ipcFd, .events = POLLIN};
 	begin_wait(c, IDLE_US, true);
@@ -175,7 +175,7 @@ static bool wait_for_next(struct worker *w, struct connection *c)
 }
 
 /* Without END_REQUEST: behind no output, some servers would take it for an allow. */
-static void drop(struct worker *w)
+static void drop(struct libfcgi_worker *w)
 {
 	if (w->request.ipcFd < 0)
 		return;
@@ -184,7 +184,7 @@ static void drop(struct worker *w)
 	FCGX_Free(&w->request, 1);
 }
 
-static void serve(struct worker *w, struct connection *c)
+static void serve(struct libfcgi_worker *w, struct connection *c)
 {
 	bool keep = true;
 	const struct timeval read_time = {.tv_sec = HEAD_US / SECOND_US}, write_time = {.tv_sec = WRITE_US / SECOND_US};
@@ -209,7 +209,7 @@ static void serve(struct worker *w, struct connection *c)
 
 /* --- threads ---------------------------------------------------------------- */
 
-static void accept_one(struct worker *w)
+static void accept_one(struct libfcgi_worker *w)
 {
 	struct transport *t = w->transport;
 	struct connection *c = connections_take(t->connections);
@@ -226,7 +226,7 @@ static void accept_one(struct worker *w)
 	connections_give(t->connections, c);
 }
 
-static void work(struct worker *w)
+static void work(struct libfcgi_worker *w)
 {
 	struct transport *t = w->transport;
 	while (!atomic_load(&t->draining)) {
@@ -238,7 +238,7 @@ static void work(struct worker *w)
 
 static void *worker_main(void *argument)
 {
-	struct worker *w = argument;
+	struct libfcgi_worker *w = argument;
 	struct transport *t = w->transport;
 	bool opened = FCGX_InitRequest(&w->request, -1, 0) == 0 &&
 		      (!t->handler->worker_open || t->handler->worker_open(t->handler->context, w->number));
