@@ -97,7 +97,9 @@ static void quote(struct buf *b, struct str s)
 }
 
 /* Add a field, or leave the line as it was when it does not fit whole. */
-static void add_field(struct log_line *line, const char *key, struct str value, bool number)
+enum value_form { VALUE_NUMBER, VALUE_OWN, VALUE_FOREIGN };
+
+static void add_field(struct log_line *line, const char *key, struct str value, enum value_form form)
 {
 	struct buf before = line->text;
 	bool json = log_state.format == LOG_AS_JSON;
@@ -111,7 +113,7 @@ static void add_field(struct log_line *line, const char *key, struct str value, 
 		buf_add(&line->text, str_of(key));
 		buf_char(&line->text, '=');
 	}
-	if (number || (!json && is_plain(value)))
+	if (form == VALUE_NUMBER || (!json && form == VALUE_OWN && is_plain(value)))
 		buf_add(&line->text, value);
 	else if (json)
 		buf_json(&line->text, value);
@@ -128,7 +130,15 @@ void log_field(struct log_line *line, const char *key, struct str value)
 	if (value.n > VALUE_MAX)
 		value.n = VALUE_MAX;
 	if (value.p)
-		add_field(line, key, value, false);
+		add_field(line, key, value, VALUE_OWN);
+}
+
+void log_foreign(struct log_line *line, const char *key, struct str value)
+{
+	if (value.n > VALUE_MAX)
+		value.n = VALUE_MAX;
+	if (value.p)
+		add_field(line, key, value, VALUE_FOREIGN);
 }
 
 void log_number(struct log_line *line, const char *key, int64_t value)
@@ -136,7 +146,7 @@ void log_number(struct log_line *line, const char *key, int64_t value)
 	char text[21];
 	struct buf b = buf_over(text, sizeof text);
 	buf_int(&b, value);
-	add_field(line, key, buf_str(&b), true);
+	add_field(line, key, buf_str(&b), VALUE_NUMBER);
 }
 
 static void journal_send(const struct log_line *line)

@@ -35,6 +35,8 @@ struct log_line {
 /* Begin a line; event is its first field. `client` goes next, user-supplied values last. */
 void log_begin(struct log_line *line, int level, const char *event);
 void log_field(struct log_line *line, const char *key, struct str value);
+/* The same for what a client chose: always in quotes. */
+void log_foreign(struct log_line *line, const char *key, struct str value);
 void log_number(struct log_line *line, const char *key, int64_t value);
 void log_end(struct log_line *line);
 /* A whole line with one text: event=… text="…". */

@@ -149,6 +149,7 @@ static int listen_and_start(const struct program *program, const struct options 
 	char text[512];
 	struct buf why = buf_over(text, sizeof text - 1);
 	int listening = -1;
+	serve_block_signals();
 	enum listen_mode mode = listen_open(options->address, &listening, &why);
 	if (mode == LISTEN_NOTHING && why.n) {
 		fprintf(stderr, "%s: %s\n", program->name, buf_z(&why));

@@ -36,12 +36,12 @@ static void decision(struct worker *worker, struct log_line *line, const struct 
 	log_number(line, "us", clock_monotonic_us() - request->arrived_us);
 	struct str kid = STR_NONE;
 	if (json_string(json_member(verdict->token.header, STR("kid")), &kid))
-		log_field(line, "kid", kid);
-	log_field(line, "user", verdict->claims.user_id);
-	log_field(line, "why", verdict->why);
-	log_field(line, "host", request->host);
+		log_foreign(line, "kid", kid);
+	log_foreign(line, "user", verdict->claims.user_id);
+	log_foreign(line, "why", verdict->why);
+	log_foreign(line, "host", request->host);
 	/* Without the query: it may hold what must not be in a log. */
-	log_field(line, "path", request->raw_path);
+	log_foreign(line, "path", request->raw_path);
 	log_end(line);
 }
 
@@ -67,6 +67,6 @@ void event_act(const char *event, const struct request *request, enum err err, s
 	struct log_line line;
 	begin(&line, event, err_row(err)->level, request, err);
 	log_field(&line, "text", str_of(text));
-	log_field(&line, "user", user);
+	log_foreign(&line, "user", user);
 	log_end(&line);
 }

@@ -114,7 +114,7 @@ static void capture(char *to, size_t size, enum log_format format, struct str va
 	log_begin(&line, LOG_NOTICE, "deny");
 	log_field(&line, "client", STR("192.0.2.1"));
 	log_number(&line, "status", 401);
-	log_field(&line, "path", value);
+	log_foreign(&line, "path", value);
 	log_end(&line);
 	log_text(LOG_DEBUG, "hidden", "below the level");
 	dup2(saved, STDERR_FILENO);
