@@ -1,27 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
 
 check_LIBRARIES = %D%/unit/libunit.a
-%C%_unit_libunit_a_SOURCES = %D%/unit/unit.c %D%/unit/unit.h
+%C%_unit_libunit_a_SOURCES = \
+	%D%/unit/issuer_setup.c %D%/unit/issuer_setup.h \
+	%D%/unit/unit.c %D%/unit/unit.h
 
 # One program for each source file of src/; NAME.c is found by automake.
 UNIT_TESTS = \
+	%D%/unit/test_algorithm \
 	%D%/unit/test_base \
+	%D%/unit/test_claims \
 	%D%/unit/test_codec \
 	%D%/unit/test_conf \
 	%D%/unit/test_credentials \
+	%D%/unit/test_digest \
+	%D%/unit/test_jws \
+	%D%/unit/test_key \
 	%D%/unit/test_request \
 	%D%/unit/test_rule \
 	%D%/unit/test_str \
 	%D%/unit/test_url
+# Where json-c reads the data, or judges what was read.
+if JSON_ORACLE
+UNIT_TESTS += \
+	%D%/unit/test_issuer \
+	%D%/unit/test_json
+endif
+# In sanitizer builds the arena takes memory for each object.
+if !SANITIZED
+UNIT_TESTS += %D%/unit/test_allocations
+endif
 if UNIT_TESTS
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
+%C%_unit_test_algorithm_LDADD = $(UNIT_LDADD)
+%C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
+%C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 %C%_unit_test_base_LDADD = $(UNIT_LDADD)
+%C%_unit_test_claims_LDADD = $(UNIT_LDADD)
 %C%_unit_test_codec_LDADD = $(UNIT_LDADD)
 %C%_unit_test_conf_LDADD = $(UNIT_LDADD)
 %C%_unit_test_credentials_LDADD = $(UNIT_LDADD)
+%C%_unit_test_digest_LDADD = $(UNIT_LDADD)
+%C%_unit_test_issuer_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+%C%_unit_test_issuer_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
+%C%_unit_test_json_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+%C%_unit_test_json_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
+%C%_unit_test_jws_LDADD = $(UNIT_LDADD)
+%C%_unit_test_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
 %C%_unit_test_rule_LDADD = $(UNIT_LDADD)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)
@@ -29,3 +57,5 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 
 # The transports around a handler that tells what it was asked.
 check_PROGRAMS += %D%/web/echo_server
+
+EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-hs.json

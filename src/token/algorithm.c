@@ -3,9 +3,9 @@
 #include "token/algorithm.h"
 
 static const struct algorithm rows[] = {
-	{"HS256", KEY_HMAC, "SHA256", 32, 32},
-	{"HS384", KEY_HMAC, "SHA384", 48, 48},
-	{"HS512", KEY_HMAC, "SHA512", 64, 64},
+	{"HS256", KEY_HMAC, DIGEST_SHA256, 32},
+	{"HS384", KEY_HMAC, DIGEST_SHA384, 48},
+	{"HS512", KEY_HMAC, DIGEST_SHA512, 64},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };

@@ -3,18 +3,17 @@
 #ifndef TOKEN_ALGORITHM_H
 #define TOKEN_ALGORITHM_H
 
-#include "base/str.h"
+#include "token/digest.h"
 
 /* What kind of key an algorithm takes. A key is made for one algorithm, so that
  * the header of a token never decides how a key is used. */
 enum key_family { KEY_HMAC };
 
 struct algorithm {
-	const char *name;	/* value of the header's "alg", exactly */
+	const char *name; /* value of the header's "alg", exactly */
 	enum key_family family;
-	const char *digest;	/* OpenSSL's name of the hash */
-	size_t signature_size;	/* bytes */
-	size_t key_size;	/* least bytes of a key (RFC 7518 section 3.2) */
+	enum digest_hash hash;
+	size_t key_size; /* least bytes of a key (RFC 7518 section 3.2) */
 };
 
 /* A set of algorithms: bit n stands for row n of the table. */

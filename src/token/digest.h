@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 and HMAC, with contexts that each worker thread keeps. */
+/* SHA-2 and HMAC, without any memory of the heap: they can't fail on the way of
+ * a request. And a worker thread's place in what has to be kept per thread. */
 #ifndef TOKEN_DIGEST_H
 #define TOKEN_DIGEST_H
 
 #include "base/str.h"
 
-enum { DIGEST_SIZE = 32 };
+enum digest_hash { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
 
-/* A worker thread's crypto: contexts that are made once and used for every
- * request. slot is the worker's number, below the `slots` that keys were opened
- * with: slot N of a key belongs to worker N alone. */
+enum { DIGEST_SIZE = 32, DIGEST_MAX = 64 };
+
+/* A worker thread's crypto: what is made once and used for every request. slot
+ * is the worker's number, below the `slots` that issuers were opened with. The
+ * algorithms on offer need nothing but the number. */
 struct token_thread;
 
-/* Fetch and try every algorithm once, before the first thread: a failed
- * allocation inside the first use can end the process, a later one is an error.
- * false: OpenSSL lacks one of them, or computes it wrongly. */
+/* Try every algorithm once, before the first thread, against OpenSSL's own
+ * HMAC: a failed allocation inside the first use can end the process, a later
+ * one is an error. false: OpenSSL lacks one of them, or the answers differ. */
 bool token_start(void);
 bool token_thread_open(unsigned slot, struct token_thread **out);
 void token_thread_close(struct token_thread **thread);
@@ -28,5 +31,18 @@ bool digest_parts(struct token_thread *thread, const struct str *parts, size_t n
 /* HMAC-SHA-256 over bytes with a key of at least 32 bytes; false for a shorter
  * one. For signed form values; tokens are verified by jws.h. */
 bool digest_mac(struct token_thread *thread, struct str key, struct str bytes, unsigned char out[DIGEST_SIZE]);
+
+/* An HMAC key (RFC 2104): the hash as it stands behind each of the two pads.
+ * Immutable once made: any number of threads may use it. Its owner wipes it. */
+struct digest_hmac {
+	enum digest_hash hash;
+	unsigned char inner[224], outer[224];
+};
+
+/* Bytes of the hash. */
+size_t digest_size(enum digest_hash hash);
+bool digest_hmac_key(enum digest_hash hash, struct str key, struct digest_hmac *out);
+/* Writes digest_size bytes. */
+bool digest_hmac(const struct digest_hmac *key, struct str bytes, unsigned char out[DIGEST_MAX]);
 
 #endif

@@ -90,14 +90,14 @@ static bool check_options(const struct conf_section *section, struct conf_error 
 	return true;
 }
 
-static void warn_of_any(const struct issuer *issuer)
+/* Said at the start: a token that is meant for another service may be taken. */
+static void tell_what_is_open(const struct issuer *issuer)
 {
-	if (issuer->rules.audience.n == 0)
-		log_text(LOG_NOTICE, "config", "issuer \"%.*s\" has no audience: it takes tokens made for any service",
-			 STR_ARGS(issuer->name));
-	if (issuer->rules.iss.n == 0)
-		log_text(LOG_NOTICE, "config", "issuer \"%.*s\" has no iss: it takes every token its keys fit",
-			 STR_ARGS(issuer->name));
+	bool no_iss = issuer->rules.iss.n == 0, no_audience = issuer->rules.audience.n == 0;
+	if (no_iss || no_audience)
+		log_text(LOG_NOTICE, "config", "issuer \"%.*s\" has no %s%s%s: every token that its keys fit is taken, whoever it was made for",
+			 STR_ARGS(issuer->name), no_iss ? "iss" : "", no_iss && no_audience ? " and no " : "",
+			 no_audience ? "audience" : "");
 }
 
 static struct claims_rules rules_of(const struct issuer_conf *conf, const struct issuer_driver *driver)
@@ -135,7 +135,7 @@ bool issuer_open(const struct conf_section *section, unsigned slots, struct issu
 		issuer_close(&issuer);
 		return false;
 	}
-	warn_of_any(issuer);
+	tell_what_is_open(issuer);
 	*out = issuer;
 	return true;
 }

@@ -9,7 +9,7 @@ struct issuer {
 	const struct issuer_driver *driver;
 	struct str name, cookie;
 	struct claims_rules rules;
-	unsigned slots; /* what keys are opened with */
+	unsigned slots; /* of workers, for keys with contexts of their own per thread */
 	/* Filled by the driver. */
 	struct algorithm_set algorithms;
 	struct key_set keys;

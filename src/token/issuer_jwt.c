@@ -26,30 +26,61 @@ static bool read_algorithms(const struct conf_section *section, struct algorithm
 	return true;
 }
 
-/* One key for each algorithm; the first algorithm's comes first. */
+static bool add_key(const struct conf_text *where, const struct algorithm *algorithm, struct str secret,
+		    struct issuer *issuer, struct conf_error *error)
+{
+	struct key *key;
+	if (!key_open_hmac(algorithm, secret, &key))
+		return conf_fail_at(error, where, "secret", "no memory");
+	if (key_set_add(&issuer->keys, key))
+		return true;
+	key_close(&key);
+	return conf_fail_at(error, where, "secret", "more than %d keys", KEY_SET_MAX);
+}
+
+static bool fail_short(const struct conf_text *where, const struct algorithm *algorithm, struct str secret,
+		       struct conf_error *error)
+{
+	return conf_fail_at(error, where, "secret",
+			    "the secret has %zu bytes, %s needs at least %zu (RFC 7518 section 3.2); make one: authctl "
+			    "secret generate, or, when the maker of the tokens can't change it, set allow-short-secret = on",
+			    secret.n, algorithm->name, algorithm->key_size);
+}
+
+/* One key for each algorithm that the secret is long enough for, in their order. */
 static bool add_keys(const struct conf_section *section, const struct conf_text *where, struct str secret,
 		     struct issuer *issuer, struct conf_error *error)
 {
 	const struct issuer_conf *conf = section->values;
-	char memory[512];
-	struct buf why = buf_over(memory, sizeof memory);
+	const struct algorithm *unfit = NULL;
+	size_t before = issuer->keys.n;
 	for (size_t i = 0; i < conf->algorithms.n; i++) {
 		const struct algorithm *algorithm = algorithm_find(conf->algorithms.items[i].value, issuer->algorithms);
-		struct key *key;
-		if (!key_check_secret(algorithm, secret, conf->allow_short_secret, &why))
-			return conf_fail_at(error, where, "secret", "%s", buf_z(&why));
-		if (!key_open_hmac(algorithm, secret, issuer->slots, &key))
-			return conf_fail_at(error, where, "secret", "no memory");
-		if (!key_set_add(&issuer->keys, key)) {
-			key_close(&key);
-			return conf_fail_at(error, where, "secret", "too many secrets");
-		}
+		if (!conf->allow_short_secret && !key_secret_suffices(secret, algorithm))
+			unfit = algorithm;
+		else if (!add_key(where, algorithm, secret, issuer, error))
+			return false;
 	}
+	if (issuer->keys.n == before)
+		return fail_short(where, unfit, secret, error);
+	if (unfit)
+		log_text(LOG_WARNING, "config", "%s:%u: secret: has %zu bytes, too short for %s: not used for it",
+			 where->file, where->line, secret.n, unfit->name);
 	if (key_is_well_known(secret))
 		log_text(LOG_WARNING, "config",
 			 "%s:%u: secret: this is a placeholder that everybody knows; make one: authctl secret generate",
 			 where->file, where->line);
 	return true;
+}
+
+static bool check_secret(const struct conf_section *section, const struct conf_text *where, struct str secret,
+			 struct issuer *issuer, struct conf_error *error)
+{
+	char memory[256];
+	struct buf why = buf_over(memory, sizeof memory);
+	if (!key_check_secret(secret, &why))
+		return conf_fail_at(error, where, "secret", "%s", buf_z(&why));
+	return add_keys(section, where, secret, issuer, error);
 }
 
 static bool load_secret(const struct conf_section *section, const struct conf_text *where, struct issuer *issuer,
@@ -63,7 +94,7 @@ static bool load_secret(const struct conf_section *section, const struct conf_te
 	if (!arena_open(3 * SECRET_MAX, &arena))
 		return conf_fail_at(error, where, "secret", "no memory");
 	bool good = secret_load(arena, where->value, &secret, &why)
-			    ? add_keys(section, where, secret, issuer, error)
+			    ? check_secret(section, where, secret, issuer, error)
 			    : conf_fail_at(error, where, "secret", "%s", buf_z(&why));
 	arena_close(&arena);
 	return good;
@@ -89,13 +120,15 @@ static bool jwt_open(const struct conf_section *section, struct issuer *issuer, 
 static enum err jwt_verify_signature(const struct issuer *issuer, struct token_thread *thread,
 				     const struct token *token)
 {
-	return jws_verify(&issuer->keys, issuer->algorithms, thread, token);
+	(void)thread;
+	return jws_verify(&issuer->keys, issuer->algorithms, token);
 }
 
 static bool jwt_sign(const struct issuer *issuer, struct token_thread *thread, struct str claims_json,
 		     struct buf *token)
 {
-	return jws_sign(&issuer->keys, thread, claims_json, token);
+	(void)thread;
+	return jws_sign(&issuer->keys, claims_json, token);
 }
 
 const struct issuer_driver issuer_jwt = {

@@ -184,7 +184,7 @@ static bool parse_number(struct parser *s, struct json *value)
 	return true;
 }
 
-static bool parse_word(struct parser *s, struct json *value, struct str word, enum json_type type)
+static bool parse_word(struct parser *s, struct json *value, struct str word, enum json_value_type type)
 {
 	if (!str_starts((struct str){s->p, (size_t)(s->end - s->p)}, word))
 		return false;

@@ -11,10 +11,10 @@
 
 enum { JSON_DEPTH_MAX = 16, JSON_NODES_MAX = 1000 };
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_value_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 struct json {
-	enum json_type type;
+	enum json_value_type type;
 	struct str name; /* of a member: unescaped */
 	struct str text; /* a string unescaped, a number as it is written */
 	struct str raw;	 /* the value as it is written */

@@ -68,8 +68,7 @@ enum err token_parse(struct arena *arena, struct str text, struct token *out)
 	return ERR_NONE;
 }
 
-enum err jws_verify(const struct key_set *keys, struct algorithm_set allowed, struct token_thread *thread,
-		    const struct token *token)
+enum err jws_verify(const struct key_set *keys, struct algorithm_set allowed, const struct token *token)
 {
 	struct str name;
 	const struct algorithm *algorithm = NULL;
@@ -77,10 +76,10 @@ enum err jws_verify(const struct key_set *keys, struct algorithm_set allowed, st
 		algorithm = algorithm_find(name, allowed);
 	if (!algorithm)
 		return ERR_BAD_ALGORITHM;
-	return key_set_verify(keys, algorithm, thread, token->signing_input, token->signature);
+	return key_set_verify(keys, algorithm, token->signing_input, token->signature);
 }
 
-bool jws_sign(const struct key_set *keys, struct token_thread *thread, struct str payload, struct buf *out)
+bool jws_sign(const struct key_set *keys, struct str payload, struct buf *out)
 {
 	if (keys->n == 0)
 		return false;
@@ -95,7 +94,7 @@ bool jws_sign(const struct key_set *keys, struct token_thread *thread, struct st
 		return false;
 	unsigned char signature[KEY_SIGNATURE_MAX];
 	size_t n;
-	if (!key_sign(keys->keys[0], thread, (struct str){out->p + begin, out->n - begin}, signature, &n))
+	if (!key_sign(keys->keys[0], (struct str){out->p + begin, out->n - begin}, signature, &n))
 		return false;
 	buf_char(out, '.');
 	base64url_encode(out, signature, n);

@@ -30,11 +30,10 @@ enum err token_parse(struct arena *arena, struct str text, struct token *out);
 /* The signature, by the keys of the algorithm that the header names, which must
  * be one of the allowed. ERR_BAD_ALGORITHM, ERR_UNKNOWN_KEY, ERR_BAD_SIGNATURE,
  * ERR_INTERNAL. */
-enum err jws_verify(const struct key_set *keys, struct algorithm_set allowed, struct token_thread *thread,
-		    const struct token *token);
+enum err jws_verify(const struct key_set *keys, struct algorithm_set allowed, const struct token *token);
 
 /* Print the token of a payload, signed with the set's first key, with typ "JWT".
  * out is used up front to back: its bytes are what is signed. */
-bool jws_sign(const struct key_set *keys, struct token_thread *thread, struct str payload, struct buf *out);
+bool jws_sign(const struct key_set *keys, struct str payload, struct buf *out);
 
 #endif

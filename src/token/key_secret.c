@@ -72,7 +72,7 @@ static bool is_blank(struct str s)
 	return true;
 }
 
-bool key_check_secret(const struct algorithm *algorithm, struct str secret, bool allow_short, struct buf *why)
+bool key_check_secret(struct str secret, struct buf *why)
 {
 	if (is_blank(secret)) {
 		buf_printf(why, "the secret is %s; make one: authctl secret generate",
@@ -80,16 +80,14 @@ bool key_check_secret(const struct algorithm *algorithm, struct str secret, bool
 		return false;
 	}
 	if (str_starts(secret, STR("-----BEGIN "))) {
-		buf_printf(why, "the secret is a PEM file: with %s everybody who has a public key could sign; use a secret",
-			   algorithm->name);
-		return false;
-	}
-	if (secret.n < algorithm->key_size && !allow_short) {
-		buf_printf(why,
-			   "the secret has %zu bytes, %s needs at least %zu (RFC 7518 section 3.2); make one: authctl "
-			   "secret generate, or, when the tokens' maker can't change it, set allow-short-secret = on",
-			   secret.n, algorithm->name, algorithm->key_size);
+		buf_add(why, STR("the secret is a PEM file: with a public key as the secret everybody could sign; make a "
+				 "secret: authctl secret generate"));
 		return false;
 	}
 	return true;
+}
+
+bool key_secret_suffices(struct str secret, const struct algorithm *algorithm)
+{
+	return secret.n >= algorithm->key_size;
 }
