@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the core operations cost: nanoseconds for one, the median of the rounds
+ * and the best of them. The operations take turns, so that a busy moment of the
+ * machine meets all of them. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/codec.h"
+#include "token/issuer.h"
+
+enum { ROUNDS = 21, REPEATS = 20000, NOW = 1767225600 };
+
+struct bench {
+	struct arena *arena;
+	struct token_thread *thread;
+	struct issuer *issuer;
+	struct str token, payload, signing_input, secret;
+	char memory[2048];
+};
+
+static bool verification(struct bench *b)
+{
+	struct token token;
+	struct claims claims;
+	arena_reset(b->arena);
+	return token_parse(b->arena, b->token, &token) == ERR_NONE &&
+	       issuer_verify(b->issuer, b->thread, b->arena, &token, NOW, &claims) == ERR_NONE;
+}
+
+static bool parse(struct bench *b)
+{
+	struct token token;
+	arena_reset(b->arena);
+	return token_parse(b->arena, b->token, &token) == ERR_NONE;
+}
+
+static bool hmac(struct bench *b)
+{
+	static struct digest_hmac key;
+	static bool made;
+	unsigned char out[DIGEST_MAX];
+	if (!made)
+		made = digest_hmac_key(DIGEST_SHA256, b->secret, &key);
+	return made && digest_hmac(&key, b->signing_input, out);
+}
+
+static bool json(struct bench *b)
+{
+	const struct json *tree;
+	arena_reset(b->arena);
+	return json_parse(b->arena, b->payload, &tree);
+}
+
+static bool base64(struct bench *b)
+{
+	unsigned char out[1024];
+	size_t n;
+	struct str rest = b->token, header, payload;
+	return str_split(&rest, '.', &header) && str_split(&rest, '.', &payload) && base64url_decode(payload, out, &n);
+}
+
+static bool revocation_key(struct bench *b)
+{
+	static const struct str parts[] = {{"main", 4}, {"jti", 3}, {"dDLZ1Ur0ACs2ni7SCnkOpw", 22}};
+	unsigned char out[DIGEST_SIZE];
+	return digest_parts(b->thread, parts, 3, out);
+}
+
+static bool token_hash(struct bench *b)
+{
+	unsigned char out[DIGEST_SIZE];
+	return digest_parts(b->thread, &b->token, 1, out);
+}
+
+static const struct operation {
+	const char *name;
+	bool (*run)(struct bench *b);
+} operations[] = {
+	{"verification core, HS256", verification},
+	{"  of it: taking the token apart", parse},
+	{"    of it: base64url, payload", base64},
+	{"    of it: JSON, payload", json},
+	{"  of it: HMAC-SHA-256", hmac},
+	{"revocation key of a jti", revocation_key},
+	{"revocation key of a token", token_hash},
+};
+
+enum { OPERATIONS = sizeof operations / sizeof operations[0] };
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static bool measure(struct bench *b, const struct operation *operation, double *nanoseconds)
+{
+	bool good = true;
+	int64_t begin = clock_monotonic_us();
+	for (int i = 0; i < REPEATS; i++)
+		good &= operation->run(b);
+	*nanoseconds = (double)(clock_monotonic_us() - begin) * 1000 / REPEATS;
+	return good;
+}
+
+static bool open_bench(struct bench *b)
+{
+	static const struct conf_text algorithms[] = {{.value = {"HS256", 5}}};
+	static const struct conf_text secrets[] = {{.value = {"text:bench-Kp4Wn8Rt1Yx6Bq3Mv9Lz2Cd5Fh7Gj0Sa4Eu", 48}}};
+	static const struct conf_text user_id[] = {{.value = {"sub", 3}}, {.value = {"user_id", 7}}};
+	static const struct conf_text iss[] = {{.value = {"https://issuer.example.com", 26}}};
+	static const struct conf_text audience[] = {{.value = {"app", 3}}};
+	static struct issuer_conf conf = {
+		.type = {.value = {"jwt", 3}},
+		.algorithms = {algorithms, 1},
+		.secret = {secrets, 1},
+		.user_id = {user_id, 2},
+		.iss = {iss, 1},
+		.audience = {audience, 1},
+		.require_exp = true,
+	};
+	struct conf_section section = {.kind = &issuer_kind, .name = STR("main"), .values = &conf, .file = "bench"};
+	struct conf_error error;
+	struct issue issue = {STR("6b1c9f0e"), STR("\"role\":\"editor\",\"email\":\"alice@example.com\""), NOW - 60, 600};
+	struct str text;
+	struct token token;
+	if (!token_start() || !arena_open(1 << 18, &b->arena) || !token_thread_open(0, &b->thread) ||
+	    !issuer_open(&section, 1, &b->issuer, &error) ||
+	    issuer_sign(b->issuer, b->thread, b->arena, &issue, &text) != ERR_NONE)
+		return false;
+	struct buf copy = buf_over(b->memory, sizeof b->memory);
+	buf_add(&copy, text);
+	b->token = buf_str(&copy);
+	if (token_parse(b->arena, b->token, &token) != ERR_NONE)
+		return false;
+	buf_add(&copy, token.payload_bytes);
+	b->payload = str_skip(buf_str(&copy), b->token.n);
+	b->signing_input = token.signing_input;
+	b->secret = str_skip(secrets[0].value, 5);
+	return !copy.full;
+}
+
+int main(void)
+{
+	static struct bench b;
+	static double results[OPERATIONS][ROUNDS];
+	if (!open_bench(&b))
+		return 1;
+	for (size_t round = 0; round < ROUNDS; round++)
+		for (size_t i = 0; i < OPERATIONS; i++)
+			if (!measure(&b, &operations[i], &results[i][round]))
+				return 1;
+	printf("token of %zu bytes, payload of %zu; ns for one, %d rounds of %d\n", b.token.n, b.payload.n, ROUNDS, REPEATS);
+	printf("%-36s %8s %8s\n", "operation", "median", "best");
+	for (size_t i = 0; i < OPERATIONS; i++) {
+		qsort(results[i], ROUNDS, sizeof(double), by_value);
+		printf("%-36s %8.0f %8.0f\n", operations[i].name, results[i][ROUNDS / 2], results[i][0]);
+	}
+	issuer_close(&b.issuer);
+	token_thread_close(&b.thread);
+	arena_close(&b.arena);
+	return 0;
+}
