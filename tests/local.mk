@@ -58,4 +58,34 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 # The transports around a handler that tells what it was asked.
 check_PROGRAMS += %D%/web/echo_server
 
+# Run by hand: conformance FOLDER, with public suites that are kept elsewhere.
+if JSON_ORACLE
+check_PROGRAMS += %D%/conformance/conformance
+endif
+%C%_conformance_conformance_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+%C%_conformance_conformance_LDADD = $(LDADD) $(JSONC_LIBS)
+
+# A fuzz target is fuzz_NAME.c and the folder seeds/NAME. With --enable-fuzz it
+# is a libFuzzer program, else it replays the files given to it.
+FUZZ_TARGETS = \
+	%D%/fuzz/fuzz_base64url \
+	%D%/fuzz/fuzz_json \
+	%D%/fuzz/fuzz_jws
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += %D%/fuzz/seeds.test
+FUZZ_FRAME = %D%/fuzz/fuzz.h
+FUZZ_LINK = $(AM_LDFLAGS)
+if FUZZ
+FUZZ_LINK += -fsanitize=fuzzer
+else
+FUZZ_FRAME += %D%/fuzz/replay.c
+endif
+%C%_fuzz_fuzz_base64url_SOURCES = %D%/fuzz/fuzz_base64url.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_base64url_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_json_SOURCES = %D%/fuzz/fuzz_json.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_jws_SOURCES = %D%/fuzz/fuzz_jws.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_jws_LDFLAGS = $(FUZZ_LINK)
+EXTRA_DIST += %D%/fuzz/seeds %D%/fuzz/seeds.test
+
 EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-hs.json
