@@ -45,18 +45,35 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/access_compile.c \
 	%D%/policy/access_options.c \
 	%D%/policy/attribute.c %D%/policy/attribute.h \
+	%D%/policy/call.c %D%/policy/call.h \
+	%D%/policy/cookies.c %D%/policy/cookies.h \
 	%D%/policy/credentials.c %D%/policy/credentials.h \
+	%D%/policy/csrf.c %D%/policy/csrf.h \
 	%D%/policy/event.c %D%/policy/event.h \
+	%D%/policy/form.c %D%/policy/form.h \
+	%D%/policy/form_key.c %D%/policy/form_key.h \
+	%D%/policy/login.c %D%/policy/login.h \
+	%D%/policy/login_form.c \
+	%D%/policy/login_options.c %D%/policy/login_options.h \
+	%D%/policy/login_password.c \
+	%D%/policy/login_routes.h \
+	%D%/policy/login_token.c \
+	%D%/policy/logout.c %D%/policy/logout.h \
+	%D%/policy/logout_options.c %D%/policy/logout_options.h \
+	%D%/policy/page_style.c \
+	%D%/policy/pages.c %D%/policy/pages.h \
 	%D%/policy/revocation.c %D%/policy/revocation.h \
 	%D%/policy/rule.c %D%/policy/rule.h \
 	%D%/policy/runtime.c %D%/policy/runtime.h \
 	%D%/policy/server_options.c \
+	%D%/policy/session.c %D%/policy/session.h \
 	%D%/policy/snapshot.c \
 	%D%/policy/verify.c %D%/policy/verify.h \
 	%D%/policy/version.c %D%/policy/version.h \
 	%D%/web/adapter.c %D%/web/adapter.h \
 	%D%/web/adapter_authorizer.c \
 	%D%/web/adapter_internal.h \
+	%D%/web/adapter_responder.c \
 	%D%/web/cgi.c %D%/web/cgi.h \
 	%D%/web/complaint.c %D%/web/complaint.h \
 	%D%/web/connection.c %D%/web/connection.h \

@@ -14,14 +14,20 @@ struct login_conf {
 	int cookie_secure;   /* auto, on, off */
 	int64_t lifetime;    /* milliseconds */
 	struct conf_list token_claims, return_origins;
+	int64_t password_min; /* characters of a new password */
 };
 
 extern const struct conf_kind login_kind;
 
 struct snapshot;
-/* What the table cannot say: cookie prefixes and attributes fit, the issuer exists and can sign, origins are origins. */
+/* What the table cannot say: cookie prefixes and attributes fit, the issuer
+ * exists and can sign, origins are origins. Sets the snapshot's login_issuer: the
+ * one named, which must be able to sign; without a name the only issuer there
+ * is, when it can; else NULL. */
 bool login_options_check(struct snapshot *snapshot, struct conf_error *error);
 /* The attributes of the login cookie for this request; max_age 0 deletes it. */
 struct cookie_attributes login_cookie_attributes(const struct login_conf *login, bool https, int64_t max_age);
+/* "https://host[:port]" in lower case, nothing after it. */
+bool login_origin_is_valid(struct str origin);
 
 #endif

@@ -12,4 +12,8 @@ struct logout_conf {
 
 extern const struct conf_kind logout_kind;
 
+struct snapshot;
+/* What the table cannot say: browsers read return-to in one way, cookies are names. */
+bool logout_options_check(const struct snapshot *snapshot, struct conf_error *error);
+
 #endif

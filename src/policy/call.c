@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking a responder's request apart, and the answers that all responders give. */
+#include "policy/call.h"
+
+#include <string.h>
+
+#include "base/codec.h"
+#include "http/negotiate.h"
+#include "policy/pages.h"
+
+/* How long a client shall wait after a 503, in seconds. */
+enum { RETRY_AFTER = 5 };
+
+bool call_open(struct worker *worker, const struct request *request, struct reply *reply, struct call *out)
+{
+	struct str path = request->path.n ? request->path : STR("/");
+	if (path.n > 1 && path.p[path.n - 1] == '/')
+		path.n--;
+	size_t at = path.n;
+	while (path.p[at - 1] != '/')
+		at--;
+	/* Of the normalised path: "//other.example/login" would be an address on another host. */
+	struct buf mount = arena_buf(worker->arena, 3 * at);
+	percent_encode(&mount, (struct str){path.p, at}, "/");
+	if (mount.full)
+		return false;
+	*out = (struct call){.worker = worker, .request = request, .reply = reply, .segment = str_skip(path, at),
+			     .mount = buf_str(&mount)};
+	return true;
+}
+
+bool call_is_cross_site(const struct call *call)
+{
+	const struct request *request = call->request;
+	return (request->origin.n || request->sec_fetch_site.n) && !negotiate_same_origin(request);
+}
+
+void call_begin(const struct call *call, int status)
+{
+	reply_begin(call->reply, status);
+	reply_header(call->reply, "Cache-Control", STR("no-store"));
+	reply_header(call->reply, "X-Content-Type-Options", STR("nosniff"));
+}
+
+void call_json(const struct call *call, struct str body)
+{
+	reply_body(call->reply, "application/json", body);
+}
+
+void call_redirect(const struct call *call, struct str location)
+{
+	reply_header(call->reply, "Location", location);
+	reply_header(call->reply, "Content-Length", STR("0"));
+	reply_end(call->reply);
+}
+
+static void challenge(const struct call *call, enum err err)
+{
+	const struct err_row *row = err_row(err);
+	struct str value = STR("Bearer realm=\"fcgi-auth\"");
+	if (row->rfc6750)
+		value = arena_printf(call->worker->arena, "%.*s, error=\"%s\", error_description=\"%s\"", STR_ARGS(value),
+				     row->rfc6750, row->text);
+	reply_header(call->reply, "WWW-Authenticate", value);
+}
+
+static const char *heading_of(int status)
+{
+	switch (status) {
+	case 401: return "Sign in";
+	case 403: return "Not allowed";
+	case 404: return "Not found";
+	case 503: return "Temporarily unavailable";
+	default: return status < 500 ? "That did not work" : "Something went wrong";
+	}
+}
+
+static void refuse_with_page(const struct call *call, int status, const char *text)
+{
+	bool again = call->login_url.p && status < 500 && status != 404;
+	struct page_message page = {
+		.title = call->worker->snapshot->login->title.value,
+		.heading = heading_of(status),
+		.text = text,
+		.link = again ? call->login_url : STR_NONE,
+		.link_text = "To the login page",
+		.request_id = call->request->id,
+	};
+	page_message_body(call->worker, call->reply, &page);
+}
+
+static void refuse(const struct call *call, enum err err, int status, const char *text, struct str allow)
+{
+	bool html = negotiate_html(call->request);
+	reply_begin(call->reply, status);
+	reply_header(call->reply, "Cache-Control", STR("no-store"));
+	if (allow.p)
+		reply_header(call->reply, "Allow", allow);
+	if (status == 401)
+		challenge(call, err);
+	if (status == 503)
+		reply_header_int(call->reply, "Retry-After", RETRY_AFTER);
+	if (html) {
+		refuse_with_page(call, status, text);
+		return;
+	}
+	reply_header(call->reply, "X-Content-Type-Options", STR("nosniff"));
+	call_json(call, page_refusal_json_text(call->worker->arena, err, text, call->request->id,
+					       status == 401 ? call->login_url : STR_NONE));
+}
+
+void call_refuse(const struct call *call, enum err err)
+{
+	refuse(call, err, err_row(err)->status, err_row(err)->text, STR_NONE);
+}
+
+void call_refuse_as(const struct call *call, enum err err, int status, const char *detail)
+{
+	refuse(call, err, status, detail ? detail : err_row(err)->text, STR_NONE);
+}
+
+void call_refuse_method(const struct call *call, struct str allow)
+{
+	refuse(call, ERR_METHOD, err_row(ERR_METHOD)->status, err_row(ERR_METHOD)->text, allow);
+}
+
+void call_cut_body(struct reply *reply)
+{
+	const char *end = memmem(reply->out.p, reply->out.n, "\r\n\r\n", 4);
+	if (end && !reply->out.full)
+		reply->out.n = (size_t)(end - reply->out.p) + 4;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of routes: what is asked for, by which method, and who answers. */
+#include "policy/login.h"
+
+#include "policy/login_routes.h"
+
+/* Really ask what a login needs: a key that signs, revocations, accounts. */
+static bool is_healthy(struct worker *worker)
+{
+	struct store_question question = {0};
+	struct store_answer answer;
+	struct account account;
+	if (!worker->snapshot->login_issuer || worker->store_driver->ask(worker->store, &question, &answer) != ERR_NONE)
+		return false;
+	struct accounts *accounts = worker_accounts(worker);
+	enum err err = accounts ? accounts_find(accounts, worker->arena, STR("health"), &account) : ERR_STORE;
+	return err == ERR_NONE || err == ERR_NOT_FOUND;
+}
+
+static void health(const struct call *call)
+{
+	bool healthy = is_healthy(call->worker);
+	call_begin(call, healthy ? 200 : 503);
+	call_json(call, healthy ? STR("{\"status\":\"ok\"}\n") : STR("{\"status\":\"unavailable\"}\n"));
+}
+
+static const struct route {
+	struct str segment;
+	struct str method;
+	void (*answer)(const struct call *call);
+} routes[] = {
+	{{"login", 5}, {"GET", 3}, login_show},
+	{{"login", 5}, {"POST", 4}, login_submit},
+	{{"signin", 6}, {"GET", 3}, login_show},
+	{{"signin", 6}, {"POST", 4}, login_submit},
+	{{"profile", 7}, {"GET", 3}, login_profile},
+	{{"verify-token", 12}, {"GET", 3}, login_verify_token},
+	{{"change-password", 15}, {"POST", 4}, login_change_password},
+	{{"health", 6}, {"GET", 3}, health},
+};
+
+enum { ROUTES = sizeof routes / sizeof *routes };
+
+/* The methods of a segment that has no route for the request's method; empty: no such segment. */
+static struct str methods_of(const struct call *call)
+{
+	struct buf b = arena_buf(call->worker->arena, 64);
+	for (size_t i = 0; i < ROUTES; i++) {
+		if (!str_eq(routes[i].segment, call->segment))
+			continue;
+		buf_add(&b, b.n ? STR(", ") : STR(""));
+		buf_add(&b, routes[i].method);
+		if (str_eq(routes[i].method, STR("GET")))
+			buf_add(&b, STR(", HEAD"));
+	}
+	return buf_str(&b);
+}
+
+static void answer(const struct call *call)
+{
+	bool head = str_eq(call->request->method, STR("HEAD"));
+	struct str method = head ? STR("GET") : call->request->method;
+	for (size_t i = 0; i < ROUTES; i++) {
+		if (!str_eq(routes[i].segment, call->segment) || !str_eq(routes[i].method, method))
+			continue;
+		routes[i].answer(call);
+		return;
+	}
+	struct str allow = methods_of(call);
+	if (allow.n)
+		call_refuse_method(call, allow);
+	else
+		call_refuse(call, ERR_NOT_FOUND);
+}
+
+void login_handle(struct worker *worker, const struct request *request, struct reply *reply)
+{
+	struct call call;
+	if (!call_open(worker, request, reply, &call))
+		return;
+	struct str login_url = arena_printf(worker->arena, "%.*slogin", STR_ARGS(call.mount));
+	call.login_url = login_url;
+	answer(&call);
+	if (str_eq(request->method, STR("HEAD")))
+		call_cut_body(reply);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /login, the page, and POST /login, as a form or as JSON. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/negotiate.h"
+#include "http/url.h"
+#include "policy/csrf.h"
+#include "policy/event.h"
+#include "policy/form.h"
+#include "policy/login_routes.h"
+#include "policy/pages.h"
+#include "policy/password.h"
+#include "policy/session.h"
+
+static const char purpose[] = "login";
+
+/* The origin of this site; STR_NONE when the Host header is no plain name. */
+static struct str own_origin(const struct call *call)
+{
+	struct str authority = call->request->authority;
+	for (size_t i = 0; i < authority.n; i++)
+		if (strchr("/@\\?#\" <>", authority.p[i]))
+			return STR_NONE;
+	if (authority.n == 0)
+		return STR_NONE;
+	return arena_printf(call->worker->arena, "%s://%.*s", call->request->https ? "https" : "http",
+			    STR_ARGS(authority));
+}
+
+struct str login_return_address(const struct call *call, struct str address)
+{
+	const struct conf_list *list = &call->worker->snapshot->login->return_origins;
+	struct str *origins = arena_array(call->worker->arena, list->n + 1, sizeof *origins);
+	if (!address.n || !origins)
+		return STR_NONE;
+	for (size_t i = 0; i < list->n; i++)
+		origins[i] = list->items[i].value;
+	if (url_return_is_safe(address, own_origin(call), origins, list->n))
+		return address;
+	/* Its query may hold what must not be in a log. */
+	struct str shown = {address.p, str_find(address, '?')};
+	event_act("return_refused", call->request, ERR_BAD_REQUEST, shown, "the address to return to is on another site");
+	return STR_NONE;
+}
+
+static void show(const struct call *call, int status, const struct csrf *csrf, struct page_login *page)
+{
+	page->title = call->worker->snapshot->login->title.value;
+	page->action = STR("./login");
+	page->csrf = csrf->field;
+	page->cookie = csrf_cookie_line(call, csrf);
+	page_login(call->worker, call->reply, status, page);
+}
+
+void login_show(const struct call *call)
+{
+	struct csrf csrf;
+	enum err err = csrf_open(call, purpose, &csrf);
+	if (err) {
+		call_refuse(call, err);
+		return;
+	}
+	struct page_login page = {
+		.return_to = login_return_address(call, url_field(call->worker->arena, call->request->query, "rd"))};
+	show(call, 200, &csrf, &page);
+}
+
+enum err login_check_password(struct worker *worker, struct str user, struct str password, struct account *out,
+			      const char **why)
+{
+	struct account account = {0};
+	struct accounts *accounts = worker_accounts(worker);
+	bool plausible = user.n > 0 && user.n <= ACCOUNT_ID_MAX && !str_has_control(user);
+	if (!accounts)
+		return ERR_STORE;
+	enum err err = plausible ? accounts_find(accounts, worker->arena, user, &account) : ERR_NOT_FOUND;
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	if (err || account.password.n == 0) {
+		password_verify_nobody(worker->arena, password, PASSWORD_COST_DEFAULT);
+		*why = err ? "no such account" : "the account has no password";
+		return ERR_BAD_CREDENTIALS;
+	}
+	bool right = password_verify(worker->arena, password, account.password);
+	*why = right ? "the account is disabled" : "wrong password";
+	if (!right || account.disabled)
+		return ERR_BAD_CREDENTIALS;
+	*out = account;
+	return ERR_NONE;
+}
+
+/* What was typed or sent. */
+struct attempt {
+	struct form form;
+	struct csrf csrf; /* of a form */
+	struct str user, password;
+	struct str return_to; /* checked; STR_NONE for "/" */
+};
+
+static void read_attempt(const struct call *call, struct attempt *attempt)
+{
+	struct arena *arena = call->worker->arena;
+	const struct form *form = &attempt->form;
+	struct str user = form_text(arena, form, "username"), email = form_text(arena, form, "email");
+	/* Both would be two users in one request. */
+	attempt->user = user.p && email.p ? STR_NONE : user.p ? user : email;
+	attempt->password = form_text(arena, form, "password");
+	if (form->kind != FORM_FIELDS)
+		return;
+	struct str address = form_text(arena, form, "rd");
+	attempt->return_to = login_return_address(call, address.p ? address : url_field(arena, call->request->query, "rd"));
+}
+
+/* Is it a form of ours, or JSON, which no page of another site can send here
+ * without a preflight that is never granted? Refused: the reply is complete. */
+static bool accept(const struct call *call, struct attempt *attempt)
+{
+	enum err err = form_read(call->worker->arena, call->request, &attempt->form);
+	if (attempt->form.kind == FORM_EMPTY || attempt->form.kind == FORM_OTHER) {
+		call_refuse_as(call, ERR_BAD_REQUEST, 415, "Send a form or application/json");
+		return false;
+	}
+	if (err == ERR_NONE && call_is_cross_site(call))
+		err = ERR_CROSS_SITE;
+	if (err == ERR_NONE && attempt->form.kind == FORM_FIELDS)
+		err = csrf_check(call, purpose, url_field(call->worker->arena, attempt->form.body, "csrf"), &attempt->csrf);
+	if (err) {
+		event_act("login_refused", call->request, err, STR_NONE, NULL);
+		call_refuse(call, err);
+	}
+	return err == ERR_NONE;
+}
+
+/* Show the form again, or say it in JSON. Sets and clears no cookie. */
+static void reject(const struct call *call, const struct attempt *attempt, enum err err, const char *message)
+{
+	int status = err_row(err)->status;
+	if (attempt->form.kind != FORM_FIELDS || status >= 500 || !negotiate_html(call->request)) {
+		call_refuse_as(call, err, status, message);
+		return;
+	}
+	struct page_login page = {.return_to = attempt->return_to, .user = attempt->user, .message = message};
+	show(call, status, &attempt->csrf, &page);
+}
+
+static enum err sign_in(const struct call *call, const struct account *account, struct str *token)
+{
+	struct worker *worker = call->worker;
+	enum err err = session_issue(worker, account, token);
+	if (err == ERR_NONE)
+		err = session_revoke_old(call);
+	if (err == ERR_NONE && accounts_note_login(worker_accounts(worker), account->id, clock_now()))
+		log_text(LOG_WARNING, "accounts", "the time of a login could not be noted");
+	return err;
+}
+
+/* A form gets the cookie and goes on; JSON gets the token, and the cookie too
+ * when it comes from a page of this site: a program has no use for one. */
+static void welcome(const struct call *call, const struct attempt *attempt, const struct account *account,
+		    struct str token)
+{
+	bool json = attempt->form.kind == FORM_JSON;
+	struct str body = json ? session_json(call, "Login successful", token, account) : STR("");
+	call_begin(call, json ? 200 : 303);
+	bool cookie = !json || negotiate_same_origin(call->request);
+	if (!body.p || (cookie && !session_set_cookie(call, token))) {
+		call_refuse(call, ERR_INTERNAL);
+		return;
+	}
+	event_act("login", call->request, ERR_NONE, account->id, NULL);
+	if (json)
+		call_json(call, body);
+	else
+		call_redirect(call, attempt->return_to.p ? attempt->return_to : STR("/"));
+}
+
+void login_submit(const struct call *call)
+{
+	struct attempt attempt = {0};
+	struct account account;
+	struct str token;
+	const char *why = NULL;
+	if (!accept(call, &attempt))
+		return;
+	read_attempt(call, &attempt);
+	if (!attempt.user.n || !attempt.password.n) {
+		reject(call, &attempt, ERR_BAD_REQUEST, "Enter your user name and your password");
+		return;
+	}
+	enum err err = login_check_password(call->worker, attempt.user, attempt.password, &account, &why);
+	struct str user = arena_copy(call->worker->arena, attempt.user);
+	form_forget(&attempt.form, attempt.password);
+	attempt.user = user;
+	if (err == ERR_NONE)
+		err = sign_in(call, &account, &token);
+	if (err) {
+		event_act("login_failed", call->request, err, user, why);
+		reject(call, &attempt, err, err_row(err)->text);
+		return;
+	}
+	welcome(call, &attempt, &account, token);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /change-password: by the token's user, who knows the current password. */
+#include "base/clock.h"
+#include "http/negotiate.h"
+#include "policy/event.h"
+#include "policy/form.h"
+#include "policy/login_routes.h"
+#include "policy/password.h"
+#include "policy/revocation.h"
+#include "policy/session.h"
+
+/* What the change needs; filled step by step. */
+struct change {
+	struct form form;
+	struct claims claims;
+	struct str current, fresh;
+	struct account account;
+	const char *text; /* for the client, instead of the error's own; or NULL */
+	const char *why;  /* for the log; or NULL */
+};
+
+static size_t count_characters(struct str utf8)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < utf8.n; i++)
+		n += ((unsigned char)utf8.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* What is wrong with the new password, for its owner to read; NULL: nothing. */
+static const char *problem_of(const struct call *call, const struct change *change)
+{
+	int64_t least = call->worker->snapshot->login->password_min;
+	if (str_has_control(change->fresh))
+		return "The new password has control characters.";
+	if (count_characters(change->fresh) < (uint64_t)least)
+		return arena_printf(call->worker->arena, "The new password is too short: %lld characters at least.",
+				    (long long)least).p;
+	if (str_eq(change->fresh, change->current))
+		return "The new password is the old one.";
+	return password_problem(change->fresh);
+}
+
+/* The user of a token of ours. A form that comes with the cookie alone must prove
+ * that it comes from this site; JSON can come from no other. */
+static enum err find_user(const struct call *call, struct change *change)
+{
+	struct issuer *const *issuer = &call->worker->snapshot->login_issuer;
+	enum carrier carrier;
+	if (call_is_cross_site(call))
+		return ERR_CROSS_SITE;
+	enum err err = session_find(call, issuer, *issuer ? 1 : 0, &carrier, &change->claims);
+	if (err)
+		return err;
+	bool proven = carrier == CARRIER_BEARER || change->form.kind == FORM_JSON || negotiate_same_origin(call->request);
+	return proven ? ERR_NONE : ERR_CROSS_SITE;
+}
+
+static enum err check_current(const struct call *call, struct change *change)
+{
+	enum err err = login_check_password(call->worker, change->claims.user_id, change->current, &change->account,
+					    &change->why);
+	if (err)
+		return err;
+	change->text = problem_of(call, change);
+	return change->text ? ERR_BAD_REQUEST : ERR_NONE;
+}
+
+/* All tokens of the user end first: should the rest fail, nobody holds one that
+ * the owner wanted to be rid of. */
+static enum err apply(const struct call *call, struct change *change, struct str *token)
+{
+	struct worker *worker = call->worker;
+	struct account account = change->account;
+	account.changed = clock_now();
+	if (!password_hash(worker->arena, change->fresh, PASSWORD_COST_DEFAULT, &account.password))
+		return ERR_INTERNAL;
+	enum err err = revocation_add_user(worker, change->claims.iss, account.id, STR("password changed"));
+	if (err == ERR_NONE)
+		err = accounts_change(worker_accounts(worker), &account);
+	return err ? err : session_issue(worker, &account, token);
+}
+
+static enum err read_change(const struct call *call, struct change *change)
+{
+	enum err err = find_user(call, change);
+	if (err)
+		return err;
+	change->current = form_text(call->worker->arena, &change->form, "current");
+	change->fresh = form_text(call->worker->arena, &change->form, "new");
+	if (change->current.n && change->fresh.n)
+		return ERR_NONE;
+	change->text = "Send the current password as \"current\" and the new one as \"new\"";
+	return ERR_BAD_REQUEST;
+}
+
+static void confirm(const struct call *call, const struct change *change, struct str token)
+{
+	bool page = change->form.kind == FORM_FIELDS && negotiate_html(call->request);
+	struct str body = session_json(call, "Password changed", token, &change->account);
+	call_begin(call, page ? 303 : 200);
+	bool cookie = page || negotiate_same_origin(call->request);
+	if (!body.p || (cookie && !session_set_cookie(call, token)))
+		call_refuse(call, ERR_INTERNAL);
+	else if (page)
+		call_redirect(call, STR("/"));
+	else
+		call_json(call, body);
+}
+
+void login_change_password(const struct call *call)
+{
+	struct change change = {0};
+	struct str token = STR_NONE;
+	enum err err = form_read(call->worker->arena, call->request, &change.form);
+	if (change.form.kind == FORM_EMPTY || change.form.kind == FORM_OTHER) {
+		call_refuse_as(call, ERR_BAD_REQUEST, 415, "Send a form or application/json");
+		return;
+	}
+	if (err == ERR_NONE)
+		err = read_change(call, &change);
+	if (err == ERR_NONE)
+		err = check_current(call, &change);
+	if (err == ERR_NONE)
+		err = apply(call, &change, &token);
+	form_forget(&change.form, change.current);
+	form_forget(&change.form, change.fresh);
+	event_act(err ? "password_change_failed" : "password_changed", call->request, err, change.account.id, change.why);
+	if (err)
+		call_refuse_as(call, err, err_row(err)->status, change.text);
+	else
+		confirm(call, &change, token);
+}

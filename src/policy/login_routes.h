@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The answers behind auth-login-proxy's table of routes. */
+#ifndef POLICY_LOGIN_ROUTES_H
+#define POLICY_LOGIN_ROUTES_H
+
+#include "policy/call.h"
+
+/* login_form.c */
+void login_show(const struct call *call);
+void login_submit(const struct call *call);
+/* login_token.c: what the presented token says */
+void login_profile(const struct call *call);
+void login_verify_token(const struct call *call);
+/* login_password.c */
+void login_change_password(const struct call *call);
+
+/* Is it the account's password? One answer, and one class of time, for a user who
+ * does not exist, has no password, is disabled, and for a wrong password:
+ * ERR_BAD_CREDENTIALS; *why tells them apart for the log alone. ERR_STORE. */
+enum err login_check_password(struct worker *worker, struct str user, struct str password, struct account *out,
+			      const char **why);
+/* Where a browser goes after a login: the address if it is on this site or one of
+ * return-origins; else, and when there is none, STR_NONE. A bad one is logged. */
+struct str login_return_address(const struct call *call, struct str address);
+
+#endif

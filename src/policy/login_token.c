@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /profile and GET /verify-token: what the presented token says, after our own verification. */
+#include "policy/login_routes.h"
+#include "policy/session.h"
+
+enum { ANSWER_MAX = 48 << 10 };
+
+/* Printed anew: in a token's own spelling "<" may stand plain. */
+static void print_json(struct buf *b, const struct json *value)
+{
+	switch (value->type) {
+	case JSON_STRING:
+		buf_json(b, value->text);
+		return;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		break;
+	case JSON_NULL:
+	case JSON_FALSE:
+	case JSON_TRUE:
+	case JSON_NUMBER:
+		buf_add(b, value->raw);
+		return;
+	}
+	bool object = value->type == JSON_OBJECT;
+	buf_char(b, object ? '{' : '[');
+	for (const struct json *item = value->child; item; item = item->next) {
+		if (item != value->child)
+			buf_char(b, ',');
+		if (object) {
+			buf_json(b, item->name);
+			buf_char(b, ':');
+		}
+		/* As deep as the parser allows, JSON_DEPTH_MAX. */
+		print_json(b, item);
+	}
+	buf_char(b, object ? '}' : ']');
+}
+
+/* Claims about the token, not about the user (RFC 7519 section 4.1 and OpenID Connect). */
+static bool is_about_token(struct str name)
+{
+	static const char *const names[] = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "azp", "nonce", "id"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (str_eq(name, str_of(names[i])))
+			return true;
+	return false;
+}
+
+static void print_user(struct buf *b, const struct claims *claims)
+{
+	buf_add(b, STR("{\"id\":"));
+	buf_json(b, claims->user_id);
+	for (const struct json *claim = claims->all->child; claim; claim = claim->next) {
+		if (is_about_token(claim->name))
+			continue;
+		buf_char(b, ',');
+		buf_json(b, claim->name);
+		buf_char(b, ':');
+		print_json(b, claim);
+	}
+	buf_char(b, '}');
+}
+
+/* false: the reply is a refusal. */
+static bool find_claims(const struct call *call, struct claims *claims)
+{
+	const struct snapshot *s = call->worker->snapshot;
+	enum carrier carrier;
+	enum err err = session_find(call, s->issuers, s->n_issuers, &carrier, claims);
+	if (err)
+		call_refuse(call, err);
+	return err == ERR_NONE;
+}
+
+static void finish(const struct call *call, const struct buf *body)
+{
+	if (body->full) {
+		call_refuse(call, ERR_INTERNAL);
+		return;
+	}
+	call_begin(call, 200);
+	call_json(call, buf_str(body));
+}
+
+void login_profile(const struct call *call)
+{
+	struct claims claims;
+	if (!find_claims(call, &claims))
+		return;
+	struct buf b = arena_buf(call->worker->arena, ANSWER_MAX);
+	buf_add(&b, STR("{\"id\":"));
+	buf_json(&b, claims.user_id);
+	buf_add(&b, STR(",\"claims\":"));
+	print_json(&b, claims.all);
+	buf_add(&b, STR("}\n"));
+	finish(call, &b);
+}
+
+void login_verify_token(const struct call *call)
+{
+	struct claims claims;
+	if (!find_claims(call, &claims))
+		return;
+	struct buf b = arena_buf(call->worker->arena, ANSWER_MAX);
+	buf_add(&b, STR("{\"valid\":true,\"user\":"));
+	print_user(&b, &claims);
+	buf_add(&b, STR("}\n"));
+	finish(call, &b);
+}

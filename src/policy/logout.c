@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* auth-logout: which tokens came, revoking them, and the two truthful answers. */
+#include "policy/logout.h"
+
+#include "http/negotiate.h"
+#include "http/url.h"
+#include "policy/cookies.h"
+#include "policy/csrf.h"
+#include "policy/event.h"
+#include "policy/form.h"
+#include "policy/pages.h"
+#include "policy/revocation.h"
+#include "policy/session.h"
+
+static const char purpose[] = "logout";
+
+enum { PRESENTED_MAX = 16 };
+
+/* Every token of the request: logging out ends all of them, not the first alone. */
+struct presented {
+	struct str tokens[PRESENTED_MAX];
+	size_t n;
+	bool bearer; /* one came in Authorization, which no browser adds by itself */
+};
+
+struct outcome {
+	bool ended;  /* a token with a good signature is good no more */
+	bool failed; /* one could not be ended */
+	struct str user;
+};
+
+static void add_token(struct presented *presented, struct str token)
+{
+	for (size_t i = 0; i < presented->n; i++)
+		if (str_eq(presented->tokens[i], token))
+			return;
+	if (presented->n < PRESENTED_MAX)
+		presented->tokens[presented->n++] = token;
+}
+
+static void add_cookies(const struct call *call, struct str name, struct presented *presented)
+{
+	struct str rest = call->request->cookie, value;
+	while (cookies_next_value(&rest, name, &value))
+		add_token(presented, value);
+}
+
+static void find_tokens(const struct call *call, struct presented *out)
+{
+	static const enum carrier bearer = CARRIER_BEARER;
+	const struct conf_list *more = &call->worker->snapshot->logout->cookies;
+	struct credentials credentials;
+	size_t n;
+	const struct str *names = cookies_with_tokens(call->worker, &n);
+	*out = (struct presented){0};
+	out->bearer = credentials_find_in(&bearer, 1, NULL, 0, call->request, &credentials) == ERR_NONE;
+	if (out->bearer)
+		add_token(out, credentials.token);
+	for (size_t i = 0; names && i < n; i++)
+		add_cookies(call, names[i], out);
+	for (size_t i = 0; i < more->n; i++)
+		add_cookies(call, more->items[i].value, out);
+}
+
+static void end_token(const struct call *call, struct str text, bool everywhere, struct outcome *outcome)
+{
+	struct worker *worker = call->worker;
+	const struct snapshot *s = worker->snapshot;
+	struct token token;
+	struct claims claims = {0};
+	enum err err = verify_token(worker, s->issuers, s->n_issuers, text, &token, &claims);
+	if (err == ERR_NONE) {
+		err = revocation_add_token(worker, &token, &claims, STR("logout"));
+		if (err == ERR_NONE && everywhere)
+			err = revocation_add_user(worker, claims.iss, claims.user_id, STR("logout everywhere"));
+	} else if (err == ERR_TOKEN_EXPIRED || err == ERR_TOKEN_REVOKED) {
+		/* Good for nothing already: no entry is needed. */
+		err = ERR_NONE;
+	} else if (err_row(err)->status < 500) {
+		/* Not one of ours: whoever made it up must not write into the store. */
+		return;
+	}
+	if (claims.user_id.n)
+		outcome->user = claims.user_id;
+	if (err == ERR_NONE) {
+		outcome->ended = true;
+		return;
+	}
+	outcome->failed = true;
+	event_act("logout_failed", call->request, err, claims.user_id, "the revocation could not be made durable");
+}
+
+/* "Token has been invalidated" is said when it is true for every token of ours
+ * that came. When none came, or none that we know, nothing was invalidated: then,
+ * as after a failure, the answer claims no more than that this client's own
+ * session is cleared. */
+static void answer(const struct call *call, const struct outcome *outcome)
+{
+	bool page = negotiate_html(call->request);
+	call_begin(call, page ? 303 : 200);
+	cookies_clear_all(call);
+	if (page)
+		call_redirect(call, call->worker->snapshot->logout->return_to.value);
+	else if (outcome->ended && !outcome->failed)
+		call_json(call, STR("{\"message\":\"Successfully logged out\",\"detail\":\"Token has been invalidated\"}\n"));
+	else
+		call_json(call, STR("{\"message\":\"Logout completed\","
+				    "\"detail\":\"Local session cleared (backend cleanup may have failed)\"}\n"));
+}
+
+static void log_out(const struct call *call, const struct presented *presented, bool everywhere)
+{
+	struct outcome outcome = {0};
+	for (size_t i = 0; i < presented->n; i++)
+		end_token(call, presented->tokens[i], everywhere, &outcome);
+	if (!outcome.failed)
+		event_act("logout", call->request, ERR_NONE, outcome.user,
+			  !outcome.ended ? "no token that could be revoked" : everywhere ? "everywhere" : NULL);
+	answer(call, &outcome);
+}
+
+static bool asks_all(const struct call *call)
+{
+	return str_eq(url_field(call->worker->arena, call->request->query, "all"), STR("1"));
+}
+
+static void show_button(const struct call *call)
+{
+	struct csrf csrf;
+	enum err err = csrf_open(call, purpose, &csrf);
+	if (err) {
+		call_refuse(call, err);
+		return;
+	}
+	struct page_logout page = {
+		.csrf = csrf.field,
+		.cookie = csrf_cookie_line(call, &csrf),
+		.everywhere = asks_all(call),
+	};
+	page_logout(call->worker, call->reply, &page);
+}
+
+/* A link on a page of this site logs out at once; an image or a script that names
+ * the address, and everything that comes from elsewhere, does not. */
+static void get(const struct call *call)
+{
+	const struct request *request = call->request;
+	bool deliberate = request->origin.n > 0 || str_eq(request->sec_fetch_mode, STR("navigate"));
+	struct presented presented;
+	if (str_eq(request->method, STR("GET")) && negotiate_same_origin(request) && deliberate) {
+		find_tokens(call, &presented);
+		log_out(call, &presented, false);
+	} else if (call_is_cross_site(call) && !negotiate_navigation(request)) {
+		call_refuse(call, ERR_CROSS_SITE);
+	} else {
+		show_button(call);
+	}
+}
+
+/* May this request act? What the browser calls cross-site may not. A form that
+ * brings cookies shows that it is ours; JSON and requests without a body, that no
+ * browser sends from a foreign page without saying so, need not. */
+static enum err check_origin(const struct call *call, const struct form *form, const struct presented *presented)
+{
+	struct csrf csrf;
+	if (call_is_cross_site(call))
+		return ERR_CROSS_SITE;
+	if (form->kind != FORM_FIELDS || presented->bearer || negotiate_same_origin(call->request))
+		return ERR_NONE;
+	return csrf_check(call, purpose, url_field(call->worker->arena, form->body, "csrf"), &csrf);
+}
+
+static enum err read_everywhere(const struct call *call, const struct form *form, bool *out)
+{
+	*out = false;
+	if (form->kind == FORM_JSON && form_json_flag(form, "everywhere", out))
+		return ERR_BAD_REQUEST;
+	if (asks_all(call) || str_eq(form_text(call->worker->arena, form, "all"), STR("1")))
+		*out = true;
+	return ERR_NONE;
+}
+
+static void post(const struct call *call)
+{
+	struct form form;
+	struct presented presented;
+	bool everywhere;
+	enum err err = form_read(call->worker->arena, call->request, &form);
+	if (form.kind == FORM_OTHER) {
+		call_refuse_as(call, ERR_BAD_REQUEST, 415, "Send a form, application/json or no body");
+		return;
+	}
+	find_tokens(call, &presented);
+	if (err == ERR_NONE)
+		err = check_origin(call, &form, &presented);
+	if (err == ERR_NONE)
+		err = read_everywhere(call, &form, &everywhere);
+	if (err) {
+		event_act("logout_refused", call->request, err, STR_NONE, NULL);
+		call_refuse(call, err);
+		return;
+	}
+	log_out(call, &presented, everywhere);
+}
+
+void logout_handle(struct worker *worker, const struct request *request, struct reply *reply)
+{
+	struct call call;
+	bool head = str_eq(request->method, STR("HEAD"));
+	if (!call_open(worker, request, reply, &call))
+		return;
+	if (str_eq(request->method, STR("POST")))
+		post(&call);
+	else if (head || str_eq(request->method, STR("GET")))
+		get(&call);
+	else
+		call_refuse_method(&call, STR("GET, HEAD, POST"));
+	if (head)
+		call_cut_body(reply);
+}

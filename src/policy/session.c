@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Issuing tokens for local accounts, and the cookie they travel in. */
+#include "policy/session.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "policy/cookies.h"
+#include "policy/revocation.h"
+
+enum { MEMBERS_MAX = 16 << 10, SKEW_MAX = 5, VALUES_MAX = 4 };
+
+enum err session_find(const struct call *call, struct issuer *const *issuers, size_t n_issuers, enum carrier *carrier,
+		      struct claims *claims)
+{
+	static const enum carrier carriers[] = {CARRIER_BEARER, CARRIER_COOKIE};
+	struct credentials credentials;
+	struct token token;
+	size_t n;
+	const struct str *names = cookies_with_tokens(call->worker, &n);
+	if (!names)
+		return ERR_INTERNAL;
+	enum err err = credentials_find_in(carriers, 2, names, n, call->request, &credentials);
+	if (err)
+		return err;
+	*carrier = credentials.carrier;
+	return verify_token(call->worker, issuers, n_issuers, credentials.token, &token, claims);
+}
+
+/* Roles are a JSON array, so that `require = claim:roles = admin` finds each one. */
+static void add_roles(struct buf *b, struct str roles)
+{
+	struct str rest = roles, role;
+	bool first = true;
+	buf_char(b, '[');
+	while (str_split(&rest, ' ', &role)) {
+		if (role.n == 0)
+			continue;
+		if (!first)
+			buf_char(b, ',');
+		buf_json(b, role);
+		first = false;
+	}
+	buf_char(b, ']');
+}
+
+static struct str text_claim(const struct account *account, struct str name)
+{
+	if (str_eq(name, STR("email")))
+		return account->email;
+	if (str_eq(name, STR("name")))
+		return account->name;
+	return str_eq(name, STR("user_id")) ? account->id : STR_NONE;
+}
+
+static struct str print_members(struct worker *worker, const struct account *account)
+{
+	const struct conf_list *wanted = &worker->snapshot->login->token_claims;
+	struct buf b = arena_buf(worker->arena, MEMBERS_MAX);
+	for (size_t i = 0; i < wanted->n; i++) {
+		struct str name = wanted->items[i].value, text = text_claim(account, name);
+		bool roles = str_eq(name, STR("roles"));
+		if (!roles && text.n == 0)
+			continue;
+		if (b.n)
+			buf_char(&b, ',');
+		buf_json(&b, name);
+		buf_char(&b, ':');
+		if (roles)
+			add_roles(&b, account->roles);
+		else
+			buf_json(&b, text);
+	}
+	return b.full ? STR_NONE : (struct str){b.p, b.n};
+}
+
+/* Sign and verify as any program of ours would. claims is filled when it is refused as revoked. */
+static enum err try_issue(struct worker *worker, const struct account *account, int64_t now, struct str *text,
+			  struct claims *claims)
+{
+	struct issue issue = {
+		.user_id = account->id,
+		.members = print_members(worker, account),
+		.now = now,
+		.lifetime = worker->snapshot->login->lifetime / 1000,
+	};
+	struct token token;
+	enum err err = issue.members.p ? issuer_sign(worker->snapshot->login_issuer, worker->token, worker->arena, &issue, text)
+				       : ERR_INTERNAL;
+	return err ? err : verify_token(worker, &worker->snapshot->login_issuer, 1, *text, &token, claims);
+}
+
+/* Since when are the user's tokens good? */
+static enum err not_before(struct worker *worker, const struct claims *claims, int64_t *out)
+{
+	struct store_question question = {.now = clock_now()};
+	struct store_answer answer = {0};
+	if (!revocation_user_key(worker->token, claims->iss, claims->user_id, &question.user))
+		return ERR_INTERNAL;
+	enum err err = worker->store_driver->ask(worker->store, &question, &answer);
+	if (err == ERR_NONE)
+		*out = answer.not_before;
+	return err;
+}
+
+/* The user has logged out everywhere in this very second, which also refuses what
+ * is issued in it. The new token is dated just after that mark. */
+static enum err issue_after_mark(struct worker *worker, const struct account *account, struct str *text,
+				 struct claims *claims)
+{
+	int64_t mark, now = clock_now();
+	enum err err = not_before(worker, claims, &mark);
+	if (err)
+		return err;
+	if (mark > now + SKEW_MAX) {
+		log_text(LOG_ERR, "clock", "all tokens of a user are revoked up to %lld, which is in the future: are the "
+			 "clocks of all hosts right?", (long long)mark);
+		return ERR_INTERNAL;
+	}
+	return try_issue(worker, account, mark >= now ? mark + 1 : now, text, claims);
+}
+
+enum err session_issue(struct worker *worker, const struct account *account, struct str *token)
+{
+	struct str text;
+	struct claims claims;
+	if (!worker->snapshot->login_issuer) {
+		log_text(LOG_ERR, "issue", "no issuer signs the tokens of local accounts: set [login] issuer");
+		return ERR_INTERNAL;
+	}
+	enum err err = try_issue(worker, account, clock_now(), &text, &claims);
+	if (err == ERR_TOKEN_REVOKED)
+		err = issue_after_mark(worker, account, &text, &claims);
+	if (err == ERR_STORE || err == ERR_INTERNAL)
+		return err;
+	if (err || !str_eq(claims.user_id, account->id)) {
+		log_text(LOG_ERR, "issue", "a token of our own would be refused (%s): look at the user-id of the issuer that "
+			 "[login] names", err_row(err)->reason);
+		return ERR_INTERNAL;
+	}
+	*token = text;
+	return ERR_NONE;
+}
+
+enum err session_revoke_old(const struct call *call)
+{
+	const struct snapshot *s = call->worker->snapshot;
+	struct str rest = call->request->cookie, value;
+	for (int i = 0; i < VALUES_MAX && cookies_next_value(&rest, s->login->cookie.value, &value); i++) {
+		struct token token;
+		struct claims claims;
+		enum err err = verify_token(call->worker, s->issuers, s->n_issuers, value, &token, &claims);
+		if (err == ERR_NONE)
+			err = revocation_add_token(call->worker, &token, &claims, STR("login"));
+		else if (err_row(err)->status < 500)
+			err = ERR_NONE; /* no token, or good for nothing already */
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}
+
+bool session_set_cookie(const struct call *call, struct str token)
+{
+	const struct login_conf *login = call->worker->snapshot->login;
+	struct cookie_attributes attributes =
+		login_cookie_attributes(login, call->request->https, login->lifetime / 1000);
+	struct str value;
+	if (cookie_find(call->request->cookie, login->cookie.value, &value) > 1)
+		cookies_clear_twins(call, login->cookie.value);
+	if (cookies_set(call, login->cookie.value, token, &attributes))
+		return true;
+	log_text(LOG_ERR, "issue", "a token of %zu bytes is too long for a cookie: shorten [login] token-claims", token.n);
+	return false;
+}
+
+static void add_text(struct buf *b, const char *name, struct str text)
+{
+	buf_printf(b, ",\"%s\":", name);
+	if (text.n)
+		buf_json(b, text);
+	else
+		buf_add(b, STR("null"));
+}
+
+struct str session_json(const struct call *call, const char *message, struct str token, const struct account *account)
+{
+	struct buf b = arena_buf(call->worker->arena, token.n + MEMBERS_MAX);
+	buf_add(&b, STR("{\"message\":"));
+	buf_json(&b, str_of(message));
+	buf_add(&b, STR(",\"token\":"));
+	buf_json(&b, token);
+	buf_add(&b, STR(",\"user\":{\"id\":"));
+	buf_json(&b, account->id);
+	add_text(&b, "email", account->email);
+	add_text(&b, "name", account->name);
+	buf_add(&b, STR("}}\n"));
+	return b.full ? STR_NONE : buf_str(&b);
+}
