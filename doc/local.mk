@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
+
+dist_man_MANS += \
+	%D%/man/auth-login-proxy.8 \
+	%D%/man/auth-logout.8 \
+	%D%/man/auth-verify.8 \
+	%D%/man/authctl.8 \
+	%D%/man/fcgi-auth.7 \
+	%D%/man/fcgi-auth.conf.5
+
+dist_doc_DATA += \
+	%D%/dependencies.md \
+	%D%/internals.md
+
+examplesdir = $(docdir)/examples
+dist_examples_DATA = %D%/examples/fcgi-auth.conf
