@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(os.environ.get("srcdir", "."))
 BUILD = Path(".")
 
-FOLDERS = ("src", "tests", "bench", "doc", "lighttpd", "apache", "nginx", "packaging", ".ci")
+FOLDERS = ("src", "tests", "bench", "demo.d", "doc", "lighttpd", "apache", "nginx", "packaging", ".ci")
 MADE_BY_TOOLS = {"__pycache__", "autom4te.cache", "build-aux", "node_modules"}
 MADE_SUFFIXES = (".o", ".a", ".lo", ".la", ".pyc", ".log", ".trs", ".gcda", ".gcno", ".tmp", ".rej", ".orig")
 LANGUAGES = {".c": "c", ".h": "c", ".py": "python", ".sh": "sh", ".mk": "make", ".am": "make", ".ac": "m4"}
