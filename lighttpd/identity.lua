@@ -1,0 +1,45 @@
+-- Identity headers for proxied applications (mod_magnet, attract-raw-url-to).
+-- Runs for every request, and again when the authorizer has let it pass.
+
+local request = lighty.r
+
+local families = { "^auth%-", "^x%-auth%-", "^x%-authenticated%-", "^x%-webauth%-", "^remote%-", "^x%-remote%-", "^variable%-" }
+local names = {
+	["x-user"] = true, ["x-username"] = true, ["x-user-id"] = true, ["x-user-name"] = true, ["x-user-email"] = true,
+	["x-email"] = true, ["x-forwarded-user"] = true, ["x-forwarded-email"] = true, ["x-forwarded-groups"] = true,
+	["x-forwarded-preferred-username"] = true, ["x-forwarded-access-token"] = true,
+}
+
+-- Web servers and applications fold header names: what is no letter and no
+-- digit becomes '_' in the CGI environment, so X-User, X_User and X.User are one.
+local function is_identity(name)
+	local folded = name:lower():gsub("[^%w]", "-")
+	if names[folded] then return true end
+	for _, family in ipairs(families) do
+		if folded:find(family) then return true end
+	end
+	return false
+end
+
+local forged = {}
+for name, _ in pairs(request.req_header) do
+	if is_identity(name) then forged[#forged + 1] = name end
+end
+for _, name in ipairs(forged) do request.req_header[name] = nil end
+
+-- After a decision: AUTH_USER_ID becomes X-Auth-User, any other AUTH_NAME
+-- becomes X-Auth-Name, and the token that "pass-token" gives Authorization.
+if request.req_env["AUTH_REQUEST_ID"] then
+	local identity = {}
+	for name, value in pairs(request.req_env) do
+		local word = name:match("^AUTH_(.+)$")
+		if word == "TOKEN" then
+			identity["Authorization"] = "Bearer " .. value
+		elseif word then
+			identity["X-Auth-" .. word:lower():gsub("_", "-"):gsub("%f[%a]%l", string.upper)] = value
+		end
+	end
+	identity["X-Auth-User"] = request.req_env["AUTH_USER_ID"]
+	for name, value in pairs(identity) do request.req_header[name] = value end
+end
+return 0
