@@ -2,7 +2,8 @@
 # The source list is the registry: a driver is its file and its line here.
 
 DRIVERS = \
-	%D%/token/issuer_jwt.c
+	%D%/token/issuer_jwt.c \
+	%D%/store/store_embedded.c
 if TRANSPORT_FASTCGI
 DRIVERS += %D%/web/transport_fastcgi.c
 endif
@@ -30,6 +31,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/http/request.c %D%/http/request.h \
 	%D%/http/url.c %D%/http/url.h \
 	%D%/token/algorithm.c %D%/token/algorithm.h \
+	%D%/token/apache_hash.c %D%/token/apache_hash.h \
 	%D%/token/claims.c %D%/token/claims.h \
 	%D%/token/digest.c %D%/token/digest.h \
 	%D%/token/issuer.c %D%/token/issuer.h \

@@ -2,22 +2,28 @@
 
 check_LIBRARIES = %D%/unit/libunit.a
 %C%_unit_libunit_a_SOURCES = \
+	%D%/unit/folder.c %D%/unit/folder.h \
 	%D%/unit/issuer_setup.c %D%/unit/issuer_setup.h \
 	%D%/unit/unit.c %D%/unit/unit.h
 
 # One program for each source file of src/; NAME.c is found by automake.
 UNIT_TESTS = \
+	%D%/unit/test_account \
 	%D%/unit/test_algorithm \
 	%D%/unit/test_base \
 	%D%/unit/test_claims \
 	%D%/unit/test_codec \
 	%D%/unit/test_conf \
 	%D%/unit/test_credentials \
+	%D%/unit/test_database \
 	%D%/unit/test_digest \
+	%D%/unit/test_htpasswd \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
+	%D%/unit/test_password \
 	%D%/unit/test_request \
 	%D%/unit/test_rule \
+	%D%/unit/test_store_embedded \
 	%D%/unit/test_str \
 	%D%/unit/test_url
 # Where json-c reads the data, or judges what was read.
@@ -35,6 +41,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
+%C%_unit_test_account_LDADD = $(UNIT_LDADD)
 %C%_unit_test_algorithm_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -43,15 +50,20 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_codec_LDADD = $(UNIT_LDADD)
 %C%_unit_test_conf_LDADD = $(UNIT_LDADD)
 %C%_unit_test_credentials_LDADD = $(UNIT_LDADD)
+%C%_unit_test_database_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_unit_test_database_LDADD = $(UNIT_LDADD)
 %C%_unit_test_digest_LDADD = $(UNIT_LDADD)
+%C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_issuer_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_json_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_json_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_jws_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_LDADD = $(UNIT_LDADD)
+%C%_unit_test_password_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
 %C%_unit_test_rule_LDADD = $(UNIT_LDADD)
+%C%_unit_test_store_embedded_LDADD = $(UNIT_LDADD)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)
 %C%_unit_test_url_LDADD = $(UNIT_LDADD)
 
@@ -89,3 +101,8 @@ endif
 EXTRA_DIST += %D%/fuzz/seeds %D%/fuzz/seeds.test
 
 EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-hs.json
+
+# What the stores do when disks, files and other processes fail.
+check_PROGRAMS += %D%/faults/store_client
+TESTS += %D%/faults/store_faults.test
+EXTRA_DIST += %D%/faults/store_faults.test %D%/faults/test_store_faults.py

@@ -6,11 +6,11 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { ACCOUNT_ID_MAX = 255, ACCOUNT_HASH_MAX = 255 };
+enum { ACCOUNT_ID_MAX = 255, ACCOUNT_HASH_MAX = 255, ACCOUNT_EMAIL_MAX = 255, ACCOUNT_NAME_MAX = 255, ACCOUNT_ROLES_MAX = 1023 };
 
 struct account {
 	struct str id;	     /* user id in tokens; never changes */
-	struct str email;    /* may be empty; unique without regard to case when given */
+	struct str email;    /* may be empty; unique without regard to case (of ASCII letters) when given */
 	struct str name;     /* for people; may be empty */
 	struct str roles;    /* separated by blanks; may be empty */
 	struct str password; /* crypt(3) hash; empty: no password login */
@@ -24,16 +24,22 @@ struct accounts; /* one per thread */
  * what is wrong and what to do. */
 bool accounts_open(const char *state_dir, struct accounts **out, struct buf *why);
 void accounts_close(struct accounts **accounts);
-/* By id or e-mail (no account has another's id as its e-mail). Texts are copied
- * into the arena. ERR_NOT_FOUND, ERR_STORE. */
+/* By id, or else by e-mail (no account has another's id as its e-mail). Texts are
+ * copied into the arena. ERR_NOT_FOUND, ERR_STORE. */
 enum err accounts_find(struct accounts *accounts, struct arena *arena, struct str login, struct account *out);
-/* ERR_BAD_REQUEST when the id or e-mail is taken. Durable when it returns. */
+/* ERR_BAD_REQUEST when the id or e-mail is taken, the id is empty, or a text is too
+ * long, no UTF-8 or has control bytes. Durable when it returns. */
 enum err accounts_add(struct accounts *accounts, const struct account *account);
-/* Replace every field of the account with that id. ERR_NOT_FOUND. Durable. */
+/* Replace every field of the account with that id. ERR_NOT_FOUND, ERR_BAD_REQUEST as above. Durable. */
 enum err accounts_change(struct accounts *accounts, const struct account *account);
+/* ERR_NOT_FOUND. Durable. */
 enum err accounts_remove(struct accounts *accounts, struct str id);
+/* ERR_NOT_FOUND. A login before the last one noted changes nothing. */
 enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now);
-/* In the order of ids; each returns false to stop. */
+/* In the order of ids; each returns false to stop, and may change accounts. The
+ * texts live until it returns. */
 enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, const struct account *account), void *context);
+/* Is every page of the file whole? Reads all of it. */
+bool accounts_check(struct accounts *accounts, struct buf *why);
 
 #endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Local accounts: who exists, never who may. What a login name or a password must
+ * look like is decided above; here a text only has to fit and be printable. */
+#include "store/account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/database.h"
+
+static const char tables[] =
+	"CREATE TABLE account (id TEXT NOT NULL PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL,"
+	" roles TEXT NOT NULL, password TEXT NOT NULL, disabled INTEGER NOT NULL, created INTEGER NOT NULL,"
+	" changed INTEGER NOT NULL, last_login INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX account_email ON account (email COLLATE NOCASE) WHERE email <> '';"
+	"CREATE INDEX account_id ON account (id COLLATE NOCASE);";
+
+enum { FIND, FIND_EMAIL, TAKEN, INSERT, UPDATE, DELETE, NOTE_LOGIN, NEXT, STATEMENTS };
+
+#define COLUMNS "id, email, name, roles, password, disabled, created, changed, last_login"
+
+static const char *const statements[STATEMENTS] = {
+	[FIND] = "SELECT " COLUMNS " FROM account WHERE id = ?1",
+	[FIND_EMAIL] = "SELECT " COLUMNS " FROM account WHERE email = ?1 COLLATE NOCASE AND email <> ''",
+	/* Is the id another's e-mail, or the e-mail another's e-mail or id? */
+	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND email <> '' AND email COLLATE NOCASE IN (?1, ?2))"
+		  " OR EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND id = ?2 COLLATE NOCASE)",
+	[INSERT] = "INSERT INTO account (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+	[UPDATE] = "UPDATE account SET email = ?2, name = ?3, roles = ?4, password = ?5, disabled = ?6, created = ?7,"
+		   " changed = ?8, last_login = ?9 WHERE id = ?1",
+	[DELETE] = "DELETE FROM account WHERE id = ?1",
+	[NOTE_LOGIN] = "UPDATE account SET last_login = max(last_login, ?2) WHERE id = ?1",
+	[NEXT] = "SELECT " COLUMNS " FROM account WHERE id > ?1 ORDER BY id LIMIT 1",
+};
+
+static const struct schema schema = {
+	.name = "accounts",
+	.version = 1,
+	.tables = tables,
+	.probe = "SELECT " COLUMNS " FROM account INDEXED BY account_email WHERE email = 'x' COLLATE NOCASE AND email <> ''",
+	.statements = statements,
+	.statements_n = STATEMENTS,
+	.loss = "there are then no local accounts, and whoever registers first may take any name",
+};
+
+struct accounts {
+	struct database *database;
+	struct connection *connection;
+};
+
+bool accounts_open(const char *state_dir, struct accounts **out, struct buf *why)
+{
+	struct accounts *accounts = calloc(1, sizeof *accounts);
+	if (!accounts) {
+		buf_add(why, STR("no memory for the accounts"));
+		return false;
+	}
+	if (!database_open(&schema, state_dir, &accounts->database, why) ||
+	    !database_connect(accounts->database, &accounts->connection, why)) {
+		accounts_close(&accounts);
+		return false;
+	}
+	*out = accounts;
+	return true;
+}
+
+void accounts_close(struct accounts **accounts)
+{
+	if (!*accounts)
+		return;
+	connection_close(&(*accounts)->connection);
+	database_close(&(*accounts)->database);
+	free(*accounts);
+	*accounts = NULL;
+}
+
+/* A file that was replaced is opened again, as a start would. */
+static bool is_ready(struct accounts *accounts)
+{
+	if (accounts->connection && connection_look(accounts->connection))
+		return true;
+	connection_close(&accounts->connection);
+	char memory[1024];
+	struct buf why = buf_over(memory, sizeof memory);
+	if (database_connect(accounts->database, &accounts->connection, &why))
+		return true;
+	log_text(LOG_ERR, "store", "%.*s", STR_ARGS(buf_str(&why)));
+	return false;
+}
+
+static void read_account(struct connection *c, size_t statement, struct account *out)
+{
+	*out = (struct account){
+		.id = connection_text(c, statement, 0),
+		.email = connection_text(c, statement, 1),
+		.name = connection_text(c, statement, 2),
+		.roles = connection_text(c, statement, 3),
+		.password = connection_text(c, statement, 4),
+		.disabled = connection_int(c, statement, 5) != 0,
+		.created = connection_int(c, statement, 6),
+		.changed = connection_int(c, statement, 7),
+		.last_login = connection_int(c, statement, 8),
+	};
+}
+
+static bool copy_account(struct arena *arena, const struct account *from, struct account *out)
+{
+	struct account copy = *from;
+	struct str *texts[] = {&copy.id, &copy.email, &copy.name, &copy.roles, &copy.password};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		*texts[i] = arena_copy(arena, *texts[i]);
+		if (!texts[i]->p)
+			return false;
+	}
+	*out = copy;
+	return true;
+}
+
+static enum err find_by(struct connection *c, size_t statement, struct str key, struct arena *arena,
+			struct account *out)
+{
+	connection_bind_text(c, statement, 1, key);
+	enum step step = connection_step(c, statement);
+	enum err err = step == STEP_DONE ? ERR_NOT_FOUND : ERR_STORE;
+	if (step == STEP_ROW) {
+		struct account row;
+		read_account(c, statement, &row);
+		if (copy_account(arena, &row, out))
+			err = ERR_NONE;
+	}
+	connection_reset(c, statement);
+	return err;
+}
+
+enum err accounts_find(struct accounts *accounts, struct arena *arena, struct str login, struct account *out)
+{
+	if (!is_ready(accounts))
+		return ERR_STORE;
+	enum err err = find_by(accounts->connection, FIND, login, arena, out);
+	return err == ERR_NOT_FOUND ? find_by(accounts->connection, FIND_EMAIL, login, arena, out) : err;
+}
+
+static bool is_text(struct str text, size_t max)
+{
+	return text.n <= max && str_is_utf8(text) && !str_has_control(text);
+}
+
+static bool is_storable(const struct account *account)
+{
+	return account->id.n > 0 && is_text(account->id, ACCOUNT_ID_MAX) &&
+	       is_text(account->email, ACCOUNT_EMAIL_MAX) && is_text(account->name, ACCOUNT_NAME_MAX) &&
+	       is_text(account->roles, ACCOUNT_ROLES_MAX) && is_text(account->password, ACCOUNT_HASH_MAX);
+}
+
+static bool is_taken(struct connection *c, const struct account *account, bool *out)
+{
+	connection_bind_text(c, TAKEN, 1, account->id);
+	/* NULL equals nothing: an empty e-mail is nobody's. */
+	connection_bind_text(c, TAKEN, 2, account->email.n > 0 ? account->email : STR_NONE);
+	bool answered = connection_step(c, TAKEN) == STEP_ROW;
+	if (answered)
+		*out = connection_int(c, TAKEN, 0) != 0;
+	connection_reset(c, TAKEN);
+	return answered;
+}
+
+/* STR_NONE would be NULL, which the columns refuse. */
+static struct str given(struct str text)
+{
+	return text.p ? text : STR("");
+}
+
+static bool run_with(struct connection *c, size_t statement, const struct account *account)
+{
+	const struct str texts[] = {account->id, account->email, account->name, account->roles, account->password};
+	int at = 1;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		connection_bind_text(c, statement, at++, given(texts[i]));
+	const int64_t numbers[] = {account->disabled, account->created, account->changed, account->last_login};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		connection_bind_int(c, statement, at++, numbers[i]);
+	return connection_run(c, statement);
+}
+
+/* Commit what went well; believe it only when the file is still where others look for it. */
+static enum err finish(struct connection *c, enum err err)
+{
+	if (err != ERR_NONE) {
+		connection_rollback(c);
+		return err;
+	}
+	return connection_commit(c) && connection_look(c) ? ERR_NONE : ERR_STORE;
+}
+
+/* otherwise: what it means when the statement changes no row. */
+static enum err write_account(struct accounts *accounts, const struct account *account, size_t statement,
+			      enum err otherwise)
+{
+	if (!is_storable(account))
+		return ERR_BAD_REQUEST;
+	if (!is_ready(accounts) || !connection_begin(accounts->connection, true))
+		return ERR_STORE;
+	struct connection *c = accounts->connection;
+	bool taken = false;
+	enum err err = ERR_NONE;
+	if (!is_taken(c, account, &taken))
+		err = ERR_STORE;
+	else if (taken)
+		err = ERR_BAD_REQUEST;
+	else if (!run_with(c, statement, account))
+		err = ERR_STORE;
+	else if (connection_changes(c) == 0)
+		err = otherwise;
+	return finish(c, err);
+}
+
+enum err accounts_add(struct accounts *accounts, const struct account *account)
+{
+	return write_account(accounts, account, INSERT, ERR_BAD_REQUEST);
+}
+
+enum err accounts_change(struct accounts *accounts, const struct account *account)
+{
+	return write_account(accounts, account, UPDATE, ERR_NOT_FOUND);
+}
+
+/* Run a statement whose first value is the id, bound already but for it. */
+static enum err change_one(struct connection *c, size_t statement, struct str id)
+{
+	connection_bind_text(c, statement, 1, given(id));
+	enum err err = ERR_NONE;
+	if (!connection_run(c, statement))
+		err = ERR_STORE;
+	else if (connection_changes(c) == 0)
+		err = ERR_NOT_FOUND;
+	return finish(c, err);
+}
+
+enum err accounts_remove(struct accounts *accounts, struct str id)
+{
+	if (!is_ready(accounts) || !connection_begin(accounts->connection, true))
+		return ERR_STORE;
+	return change_one(accounts->connection, DELETE, id);
+}
+
+enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now)
+{
+	if (!is_ready(accounts) || !connection_begin(accounts->connection, true))
+		return ERR_STORE;
+	connection_bind_int(accounts->connection, NOTE_LOGIN, 2, now);
+	return change_one(accounts->connection, NOTE_LOGIN, id);
+}
+
+/* Every text at its longest, with its NUL and rounded up. */
+enum { LISTED_SIZE = ACCOUNT_ID_MAX + ACCOUNT_HASH_MAX + ACCOUNT_EMAIL_MAX + ACCOUNT_NAME_MAX + ACCOUNT_ROLES_MAX + 5 * 17 };
+
+/* One account a statement: whoever reads the list may be a person at a terminal,
+ * and a statement left open would let the file's log grow. */
+enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, const struct account *account),
+		       void *context)
+{
+	char last[ACCOUNT_ID_MAX];
+	struct str after = {last, 0};
+	struct arena *arena;
+	if (!is_ready(accounts) || !arena_open(LISTED_SIZE, &arena))
+		return ERR_STORE;
+	enum err err;
+	struct account account;
+	while ((err = find_by(accounts->connection, NEXT, after, arena, &account)) == ERR_NONE) {
+		if (account.id.n > sizeof last) {
+			err = ERR_STORE;
+			break;
+		}
+		memcpy(last, account.id.p, account.id.n);
+		after.n = account.id.n;
+		bool more = each(context, &account);
+		arena_reset(arena);
+		if (!more || !is_ready(accounts))
+			break;
+	}
+	arena_close(&arena);
+	if (!accounts->connection)
+		return ERR_STORE;
+	return err == ERR_NOT_FOUND ? ERR_NONE : err;
+}
+
+bool accounts_check(struct accounts *accounts, struct buf *why)
+{
+	if (!is_ready(accounts)) {
+		buf_add(why, STR("accounts.db was deleted or replaced and cannot be opened; the log says why"));
+		return false;
+	}
+	return connection_check(accounts->connection, true, why);
+}

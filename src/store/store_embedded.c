@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Revocations in state-dir/revocations.db, shared by all processes of this host.
+ * What every request looks at is kept small: texts for people lie in a table of
+ * their own. An entry that has expired still answers until it is swept. */
+#include "store/store.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/database.h"
+
+enum { SWEEP_ROWS = 500, RETRY_MS = 1000 };
+
+static const char tables[] =
+	"CREATE TABLE revoked (k BLOB NOT NULL PRIMARY KEY, exp INTEGER NOT NULL, created INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX revoked_exp ON revoked (exp);"
+	"CREATE TABLE mark (k BLOB NOT NULL PRIMARY KEY, not_before INTEGER NOT NULL, exp INTEGER NOT NULL,"
+	" created INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX mark_exp ON mark (exp);"
+	"CREATE TABLE detail (k BLOB NOT NULL PRIMARY KEY, user TEXT, note TEXT) STRICT, WITHOUT ROWID;";
+
+enum {
+	ASK,
+	ADD,
+	ADD_MARK,
+	ADD_DETAIL,
+	REMOVE,
+	REMOVE_MARK,
+	REMOVE_DETAIL,
+	LISTING_MAKE,
+	LISTING_FILL,
+	LISTING_READ,
+	LISTING_CLEAR,
+	EXPIRED,
+	SWEEP_DETAIL,
+	SWEEP,
+	SWEEP_MARK,
+	STATEMENTS
+};
+
+#define EXPIRED_KEYS "(SELECT k FROM revoked WHERE exp < ?1 ORDER BY exp, k LIMIT ?2)"
+#define EXPIRED_MARKS "(SELECT k FROM mark WHERE exp < ?1 ORDER BY exp, k LIMIT ?2)"
+
+static const char *const statements[STATEMENTS] = {
+	[ASK] = "SELECT EXISTS (SELECT 1 FROM revoked WHERE k = ?1) OR EXISTS (SELECT 1 FROM revoked WHERE k = ?3),"
+		" (SELECT not_before FROM mark WHERE k = ?2)",
+	/* Nothing is written when nothing changes. */
+	[ADD] = "INSERT INTO revoked (k, exp, created, kind) VALUES (?1, ?2, ?3, ?4)"
+		" ON CONFLICT (k) DO UPDATE SET exp = excluded.exp WHERE excluded.exp > exp",
+	[ADD_MARK] = "INSERT INTO mark (k, exp, created, not_before) VALUES (?1, ?2, ?3, ?4)"
+		     " ON CONFLICT (k) DO UPDATE SET exp = max(exp, excluded.exp), created = excluded.created,"
+		     " not_before = max(not_before, excluded.not_before)"
+		     " WHERE excluded.exp > exp OR excluded.not_before > not_before",
+	[ADD_DETAIL] = "INSERT INTO detail (k, user, note) VALUES (?1, ?2, ?3)"
+		       " ON CONFLICT (k) DO UPDATE SET user = excluded.user, note = excluded.note",
+	[REMOVE] = "DELETE FROM revoked WHERE k = ?1",
+	[REMOVE_MARK] = "DELETE FROM mark WHERE k = ?1",
+	[REMOVE_DETAIL] = "DELETE FROM detail WHERE k = ?1",
+	/* A copy in memory: the reader may be a person at a terminal, and a
+	 * statement that stays open on the file would let its log grow. */
+	[LISTING_MAKE] = "CREATE TEMP TABLE IF NOT EXISTS listing (k, kind, not_before, exp, created, user, note)",
+	[LISTING_FILL] = "INSERT INTO temp.listing SELECT e.*, d.user, d.note FROM"
+			 " (SELECT k, kind, 0, exp, created FROM revoked WHERE exp >= ?1"
+			 " UNION ALL SELECT k, 1, not_before, exp, created FROM mark WHERE exp >= ?1) AS e"
+			 " LEFT JOIN detail AS d ON d.k = e.k ORDER BY e.created DESC, e.k",
+	[LISTING_READ] = "SELECT k, kind, not_before, exp, created, user, note FROM temp.listing ORDER BY rowid",
+	[LISTING_CLEAR] = "DELETE FROM temp.listing",
+	[EXPIRED] = "SELECT EXISTS (SELECT 1 FROM revoked WHERE exp < ?1) OR EXISTS (SELECT 1 FROM mark WHERE exp < ?1)",
+	[SWEEP_DETAIL] = "DELETE FROM detail WHERE k IN " EXPIRED_KEYS " OR k IN " EXPIRED_MARKS,
+	[SWEEP] = "DELETE FROM revoked WHERE k IN " EXPIRED_KEYS,
+	[SWEEP_MARK] = "DELETE FROM mark WHERE k IN " EXPIRED_MARKS,
+};
+
+static const struct schema schema = {
+	.name = "revocations",
+	.version = 1,
+	.tables = tables,
+	.probe = "SELECT r.k, r.exp, r.created, r.kind, m.k, m.not_before, m.exp, m.created, d.k, d.user, d.note"
+		 " FROM revoked AS r INDEXED BY revoked_exp, mark AS m INDEXED BY mark_exp, detail AS d"
+		 " WHERE r.exp > 0 AND m.exp > 0",
+	.statements = statements,
+	.statements_n = STATEMENTS,
+	.loss = "every revoked token is then good again until it expires",
+};
+
+struct store {
+	struct database *database;
+};
+
+struct store_thread {
+	struct store *store;
+	struct connection *connection; /* NULL while the file is gone */
+	int64_t retry_at;
+};
+
+static bool open(const struct store_settings *settings, struct store **out, struct buf *why)
+{
+	struct store *store = calloc(1, sizeof *store);
+	if (!store) {
+		buf_add(why, STR("no memory for the store"));
+		return false;
+	}
+	if (!database_open(&schema, settings->state_dir, &store->database, why)) {
+		free(store);
+		return false;
+	}
+	*out = store;
+	return true;
+}
+
+static void close(struct store **store)
+{
+	if (!*store)
+		return;
+	database_close(&(*store)->database);
+	free(*store);
+	*store = NULL;
+}
+
+static bool connect(struct store_thread *thread)
+{
+	char memory[1024];
+	struct buf why = buf_over(memory, sizeof memory);
+	if (database_connect(thread->store->database, &thread->connection, &why))
+		return true;
+	log_text(LOG_ERR, "store", "%.*s", STR_ARGS(buf_str(&why)));
+	return false;
+}
+
+static bool thread_open(struct store *store, struct store_thread **out)
+{
+	struct store_thread *thread = calloc(1, sizeof *thread);
+	if (!thread)
+		return false;
+	thread->store = store;
+	if (!connect(thread)) {
+		free(thread);
+		return false;
+	}
+	*out = thread;
+	return true;
+}
+
+static void thread_close(struct store_thread **thread)
+{
+	if (!*thread)
+		return;
+	connection_close(&(*thread)->connection);
+	free(*thread);
+	*thread = NULL;
+}
+
+/* The file was deleted or replaced. What is there now is what the other processes
+ * see, so it answers once it has passed the checks of a start; until then nothing
+ * does. */
+static bool reconnect(struct store_thread *thread)
+{
+	if (thread->connection)
+		log_text(LOG_ERR, "store", "revocations.db was deleted or replaced under this process");
+	else if (clock_monotonic_ms() < thread->retry_at)
+		return false;
+	connection_close(&thread->connection);
+	thread->retry_at = clock_monotonic_ms() + RETRY_MS;
+	if (!connect(thread))
+		return false;
+	log_text(LOG_NOTICE, "store", "revocations.db was opened again");
+	return true;
+}
+
+static bool is_ready(struct store_thread *thread)
+{
+	if (thread->connection && connection_is_current(thread->connection))
+		return true;
+	return reconnect(thread);
+}
+
+/* Commit, and believe it only when the file is still where others look for it. */
+static enum err finish(struct connection *c, bool good)
+{
+	if (!good)
+		connection_rollback(c);
+	else if (connection_commit(c) && connection_look(c))
+		return ERR_NONE;
+	return ERR_STORE;
+}
+
+static enum err ask(struct store_thread *thread, const struct store_question *question, struct store_answer *out)
+{
+	if (!is_ready(thread))
+		return ERR_STORE;
+	struct connection *c = thread->connection;
+	connection_bind_bytes(c, ASK, 1, question->token.bytes, STORE_KEY_SIZE);
+	connection_bind_bytes(c, ASK, 2, question->user.bytes, STORE_KEY_SIZE);
+	connection_bind_bytes(c, ASK, 3, question->has_session ? question->session.bytes : NULL,
+			      question->has_session ? STORE_KEY_SIZE : 0);
+	bool answered = connection_step(c, ASK) == STEP_ROW;
+	if (answered)
+		*out = (struct store_answer){connection_int(c, ASK, 0) != 0, connection_int(c, ASK, 1)};
+	connection_reset(c, ASK);
+	return answered ? ERR_NONE : ERR_STORE;
+}
+
+static struct str cut(struct str text)
+{
+	return text.n > STORE_TEXT_MAX ? (struct str){text.p, STORE_TEXT_MAX} : text;
+}
+
+static bool add_detail(struct connection *c, const struct store_entry *entry)
+{
+	connection_bind_bytes(c, ADD_DETAIL, 1, entry->key.bytes, STORE_KEY_SIZE);
+	connection_bind_text(c, ADD_DETAIL, 2, cut(entry->user));
+	connection_bind_text(c, ADD_DETAIL, 3, cut(entry->note));
+	return connection_run(c, ADD_DETAIL);
+}
+
+static enum err add(struct store_thread *thread, const struct store_entry *entry)
+{
+	if (!is_ready(thread) || !connection_begin(thread->connection, true))
+		return ERR_STORE;
+	struct connection *c = thread->connection;
+	bool mark = entry->kind == STORE_USER;
+	size_t statement = mark ? ADD_MARK : ADD;
+	connection_bind_bytes(c, statement, 1, entry->key.bytes, STORE_KEY_SIZE);
+	connection_bind_int(c, statement, 2, entry->expires);
+	connection_bind_int(c, statement, 3, entry->created);
+	connection_bind_int(c, statement, 4, mark ? entry->not_before : entry->kind);
+	bool good = connection_run(c, statement);
+	if (good && connection_changes(c) > 0 && (entry->user.n > 0 || entry->note.n > 0))
+		good = add_detail(c, entry);
+	return finish(c, good);
+}
+
+static bool remove_from(struct connection *c, size_t statement, const struct store_key *key, int64_t *rows)
+{
+	connection_bind_bytes(c, statement, 1, key->bytes, STORE_KEY_SIZE);
+	bool good = connection_run(c, statement);
+	if (good)
+		*rows += connection_changes(c);
+	return good;
+}
+
+static enum err remove(struct store_thread *thread, const struct store_key *key, bool *was_there)
+{
+	if (!is_ready(thread) || !connection_begin(thread->connection, true))
+		return ERR_STORE;
+	struct connection *c = thread->connection;
+	int64_t rows = 0, details = 0;
+	bool good = remove_from(c, REMOVE, key, &rows) && remove_from(c, REMOVE_MARK, key, &rows) &&
+		    remove_from(c, REMOVE_DETAIL, key, &details);
+	enum err err = finish(c, good);
+	if (err == ERR_NONE)
+		*was_there = rows > 0;
+	return err;
+}
+
+static bool read_entry(struct connection *c, struct store_entry *out)
+{
+	struct str key = connection_text(c, LISTING_READ, 0);
+	if (key.n != STORE_KEY_SIZE)
+		return false;
+	*out = (struct store_entry){
+		.kind = (enum store_entry_kind)connection_int(c, LISTING_READ, 1),
+		.not_before = connection_int(c, LISTING_READ, 2),
+		.expires = connection_int(c, LISTING_READ, 3),
+		.created = connection_int(c, LISTING_READ, 4),
+		.user = connection_text(c, LISTING_READ, 5),
+		.note = connection_text(c, LISTING_READ, 6),
+	};
+	for (size_t i = 0; i < STORE_KEY_SIZE; i++)
+		out->key.bytes[i] = (unsigned char)key.p[i];
+	return true;
+}
+
+static enum err list(struct store_thread *thread, int64_t now,
+		     bool (*each)(void *context, const struct store_entry *entry), void *context)
+{
+	if (!is_ready(thread))
+		return ERR_STORE;
+	struct connection *c = thread->connection;
+	if (!connection_run(c, LISTING_MAKE) || !connection_run(c, LISTING_CLEAR))
+		return ERR_STORE;
+	connection_bind_int(c, LISTING_FILL, 1, now);
+	bool filled = connection_run(c, LISTING_FILL);
+	enum step step = STEP_FAILED;
+	struct store_entry entry;
+	while (filled && (step = connection_step(c, LISTING_READ)) == STEP_ROW)
+		if (read_entry(c, &entry) && !each(context, &entry)) {
+			step = STEP_DONE;
+			break;
+		}
+	connection_reset(c, LISTING_READ);
+	bool cleared = connection_run(c, LISTING_CLEAR);
+	return step == STEP_DONE && cleared ? ERR_NONE : ERR_STORE;
+}
+
+static bool sweep_table(struct connection *c, size_t statement, int64_t before, int64_t *rows)
+{
+	connection_bind_int(c, statement, 1, before);
+	connection_bind_int(c, statement, 2, SWEEP_ROWS);
+	bool good = connection_run(c, statement);
+	if (good)
+		*rows += connection_changes(c);
+	return good;
+}
+
+static enum err sweep(struct store_thread *thread, int64_t now, unsigned *forgotten)
+{
+	if (!is_ready(thread))
+		return ERR_STORE;
+	struct connection *c = thread->connection;
+	int64_t before = now - STORE_KEPT, rows = 0, details = 0;
+	connection_bind_int(c, EXPIRED, 1, before);
+	enum step step = connection_step(c, EXPIRED);
+	bool found = step == STEP_ROW && connection_int(c, EXPIRED, 0) != 0;
+	connection_reset(c, EXPIRED);
+	if (step != STEP_ROW)
+		return ERR_STORE;
+	if (found && connection_begin(c, false)) {
+		enum err err = finish(c, sweep_table(c, SWEEP_DETAIL, before, &details) &&
+					 sweep_table(c, SWEEP, before, &rows) &&
+					 sweep_table(c, SWEEP_MARK, before, &rows));
+		if (err != ERR_NONE)
+			return err;
+	}
+	*forgotten = (unsigned)rows;
+	return ERR_NONE;
+}
+
+static bool check(struct store_thread *thread, struct buf *why)
+{
+	if (!is_ready(thread)) {
+		buf_add(why, STR("revocations.db was deleted or replaced and cannot be opened; the log says why"));
+		return false;
+	}
+	return connection_check(thread->connection, true, why);
+}
+
+extern const struct store_driver store_embedded;
+const struct store_driver store_embedded = {
+	.name = "embedded",
+	.open = open,
+	.close = close,
+	.thread_open = thread_open,
+	.thread_close = thread_close,
+	.ask = ask,
+	.add = add,
+	.remove = remove,
+	.list = list,
+	.sweep = sweep,
+	.check = check,
+};

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is found when a program opens its database: each state of the folder, and
+ * what is said about it. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "store/database.h"
+#include "store/state_dir.h"
+
+enum { PUT, GET };
+
+static const char *const statements[] = {
+	[PUT] = "INSERT INTO word (w) VALUES (?1)",
+	[GET] = "SELECT count(*), max(w) FROM word",
+};
+
+static const struct schema schema = {
+	.name = "words",
+	.version = 3,
+	.tables = "CREATE TABLE word (w TEXT NOT NULL) STRICT;",
+	.probe = "SELECT w FROM word",
+	.statements = statements,
+	.statements_n = 2,
+	.loss = "all words are forgotten",
+};
+
+static bool put(struct connection *connection, struct str word)
+{
+	connection_bind_text(connection, PUT, 1, word);
+	return connection_run(connection, PUT);
+}
+
+/* Open, and close again; with words to put in. */
+static bool use(const char *path, int words, struct buf *why)
+{
+	struct database *database;
+	struct connection *connection;
+	if (!database_open(&schema, path, &database, why))
+		return false;
+	bool good = database_connect(database, &connection, why);
+	for (int i = 0; good && i < words; i++)
+		good = put(connection, STR("a word that fills some bytes of the file, so that there are more pages"));
+	if (good)
+		connection_close(&connection);
+	database_close(&database);
+	return good;
+}
+
+static void sql(const char *path, const char *text)
+{
+	sqlite3 *db;
+	if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
+		fprintf(stderr, "%s: %s\n", text, sqlite3_errmsg(db));
+		exit(99);
+	}
+	sqlite3_close(db);
+}
+
+static void cut(const char *path, off_t size)
+{
+	if (truncate(path, size) != 0)
+		exit(99);
+	chmod(path, 0600);
+}
+
+static void no_change(struct folder *f)
+{
+	(void)f;
+}
+
+static void empty_database(struct folder *f)
+{
+	cut(folder_file(f, "words.db"), 0);
+}
+
+static void empty_database_alone(struct folder *f)
+{
+	empty_database(f);
+	unlink(folder_file(f, "words.created"));
+}
+
+static void half_a_page(struct folder *f)
+{
+	cut(folder_file(f, "words.db"), 300);
+}
+
+static void half_the_pages(struct folder *f)
+{
+	cut(folder_file(f, "words.db"), 8192);
+}
+
+static void garbage(struct folder *f)
+{
+	char bytes[8192];
+	memset(bytes, 0xa5, sizeof bytes);
+	folder_write(f, "words.db", (struct str){bytes, sizeof bytes});
+	chmod(folder_file(f, "words.db"), 0600);
+}
+
+static void foreign(struct folder *f)
+{
+	unlink(folder_file(f, "words.db"));
+	sql(f->file, "CREATE TABLE word (w TEXT NOT NULL)");
+	chmod(f->file, 0600);
+}
+
+static void older(struct folder *f)
+{
+	sql(folder_file(f, "words.db"), "PRAGMA user_version=2");
+}
+
+static void table_dropped(struct folder *f)
+{
+	sql(folder_file(f, "words.db"), "DROP TABLE word");
+}
+
+static void database_lost(struct folder *f)
+{
+	unlink(folder_file(f, "words.db"));
+}
+
+static void log_without_database(struct folder *f)
+{
+	unlink(folder_file(f, "words.db"));
+	unlink(folder_file(f, "words.created"));
+	folder_write(f, "words.db-wal", STR("x"));
+}
+
+static void created_lost(struct folder *f)
+{
+	unlink(folder_file(f, "words.created"));
+}
+
+static void all_lost(struct folder *f)
+{
+	unlink(folder_file(f, "words.db"));
+	unlink(folder_file(f, "words.created"));
+}
+
+static void database_is_folder(struct folder *f)
+{
+	unlink(folder_file(f, "words.db"));
+	mkdir(f->file, 0700);
+}
+
+static void database_is_link(struct folder *f)
+{
+	unlink(folder_file(f, "words.db"));
+	if (symlink("/dev/null", f->file) != 0)
+		exit(99);
+}
+
+static void database_open_to_all(struct folder *f)
+{
+	chmod(folder_file(f, "words.db"), 0604);
+}
+
+static void folder_open_to_all(struct folder *f)
+{
+	chmod(f->path, 0777);
+}
+
+static void in_rollback_mode(struct folder *f)
+{
+	sql(folder_file(f, "words.db"), "PRAGMA journal_mode=DELETE");
+}
+
+static void states(void)
+{
+	static const struct {
+		const char *name;
+		void (*change)(struct folder *f);
+		const char *said; /* NULL: it opens */
+	} rows[] = {
+		{"as it was left", no_change, NULL},
+		{"words.created lost", created_lost, NULL},
+		{"everything lost is a new folder", all_lost, NULL},
+		{"rollback mode", in_rollback_mode, NULL},
+		{"empty file", empty_database, "is empty"},
+		{"empty file, nothing else", empty_database_alone, "is empty"},
+		{"cut in the first page", half_a_page, "damaged"},
+		{"cut after two pages", half_the_pages, "damaged"},
+		{"garbage", garbage, "damaged"},
+		{"another program's database", foreign, "no database of this program"},
+		{"another version", older, "another version"},
+		{"table dropped", table_dropped, "lacks tables"},
+		{"database lost", database_lost, "is gone, but"},
+		{"log without database", log_without_database, "is gone, but"},
+		{"a folder in its place", database_is_folder, "not a plain file"},
+		{"a link in its place", database_is_link, "not a plain file"},
+		{"file open to all", database_open_to_all, "chmod o= "},
+		{"folder open to all", folder_open_to_all, "chmod o-w "},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct folder f;
+		char text[1024];
+		struct buf why = buf_over(text, sizeof text);
+		folder_open(&f);
+		UNIT_ROW(use(f.path, 300, &why), "a new folder");
+		rows[i].change(&f);
+		bool opened = use(f.path, 0, &why);
+		UNIT_ROW(opened == !rows[i].said, rows[i].name);
+		UNIT_ROW(opened || strstr(buf_z(&why), rows[i].said), rows[i].name);
+		/* Refusing changes nothing: a second start says the same. */
+		why.n = 0;
+		UNIT_ROW(use(f.path, 0, &why) == opened, rows[i].name);
+		folder_close(&f);
+	}
+}
+
+static void no_folder(void)
+{
+	struct folder f;
+	char text[1024], path[600];
+	struct buf why = buf_over(text, sizeof text);
+	folder_open(&f);
+	snprintf(path, sizeof path, "%s/none", f.path);
+	UNIT_ROW(!use(path, 0, &why) && strstr(buf_z(&why), "install -d"), "no folder");
+	why.n = 0;
+	folder_write(&f, "none", STR(""));
+	UNIT_ROW(!use(path, 0, &why) && strstr(buf_z(&why), "not a folder"), "a file");
+	char longest[PATH_MAX + 1];
+	memset(longest, 'x', PATH_MAX);
+	longest[PATH_MAX] = '\0';
+	why.n = 0;
+	UNIT_ROW(!use(longest, 0, &why) && strstr(buf_z(&why), "too long"), "a long name");
+	folder_close(&f);
+}
+
+/* The umask plays no part; who may share the folder may share the files. */
+static void modes(void)
+{
+	static const struct {
+		mode_t folder, mask, file;
+	} rows[] = {{0700, 022, 0600}, {0700, 0, 0600}, {0700, 0777, 0600}, {02770, 077, 0660}, {02775, 0, 0660}, {0750, 0, 0600}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct folder f;
+		struct database *database;
+		struct connection *connection;
+		char text[1024];
+		struct buf why = buf_over(text, sizeof text);
+		folder_open(&f);
+		chmod(f.path, rows[i].folder);
+		mode_t before = umask(rows[i].mask);
+		bool good = database_open(&schema, f.path, &database, &why) && database_connect(database, &connection, &why) &&
+			    put(connection, STR("x"));
+		umask(before);
+		UNIT_STR_EQ(buf_str(&why), STR(""), "why it does not open");
+		if (!good)
+			exit(99);
+		static const char *const names[] = {"words.db", "words.db-wal", "words.db-shm", "words.created"};
+		for (size_t j = 0; j < sizeof names / sizeof *names; j++)
+			UNIT_ROW(folder_mode(&f, names[j]) == rows[i].file, names[j]);
+		connection_close(&connection);
+		database_close(&database);
+		UNIT_ROW(folder_count(&f) == 2, "words.db and words.created are left, nothing else");
+		folder_close(&f);
+	}
+}
+
+/* Alone in the folder's group: root could give itself any. */
+static void owner_of_new_files(void)
+{
+	struct folder f;
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text);
+	struct state_owner owner;
+	folder_open(&f);
+	CU_ASSERT(state_dir_check(f.path, &owner, &why));
+	CU_ASSERT_EQUAL(owner.uid, geteuid());
+	CU_ASSERT_EQUAL(owner.mode, 0600);
+	if (geteuid() == 0) {
+		CU_ASSERT_EQUAL(chown(f.path, 65534, 65534), 0);
+		chmod(f.path, 02770);
+		CU_ASSERT(use(f.path, 1, &why));
+		struct stat st;
+		CU_ASSERT_EQUAL(stat(folder_file(&f, "words.db"), &st), 0);
+		UNIT_ROW(st.st_uid == 65534 && st.st_gid == 65534, "root's files belong to the folder's owner");
+		CU_ASSERT_EQUAL(stat(folder_file(&f, "words.created"), &st), 0);
+		UNIT_ROW(st.st_uid == 65534 && st.st_gid == 65534, "all of them");
+	}
+	folder_close(&f);
+}
+
+static void statements_fail_as_told(void)
+{
+	struct folder f;
+	struct database *database;
+	struct connection *connection;
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text);
+	folder_open(&f);
+	if (!database_open(&schema, f.path, &database, &why) || !database_connect(database, &connection, &why))
+		exit(99);
+	UNIT_ROW(!put(connection, STR_NONE), "NULL where none may be");
+	UNIT_ROW(put(connection, STR("")), "and the next one works");
+	CU_ASSERT_EQUAL(connection_changes(connection), 1);
+	UNIT_ROW(connection_begin(connection, true) && put(connection, STR("x")), "begin");
+	connection_rollback(connection);
+	connection_rollback(connection);
+	CU_ASSERT_EQUAL(connection_step(connection, GET), STEP_ROW);
+	CU_ASSERT_EQUAL(connection_int(connection, GET, 0), 1);
+	UNIT_STR_EQ(connection_text(connection, GET, 1), STR(""), "an empty text is not NULL");
+	connection_reset(connection, GET);
+	UNIT_ROW(!connection_commit(connection), "a commit without begin");
+	UNIT_ROW(connection_check(connection, true, &why) && connection_check(connection, false, &why), "check");
+	CU_ASSERT(connection_is_current(connection) && connection_look(connection));
+	connection_close(&connection);
+	database_close(&database);
+	folder_close(&f);
+}
+
+/* One begins to write while another does. */
+static void two_writers(void)
+{
+	struct folder f;
+	struct database *database;
+	struct connection *one, *two;
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text);
+	folder_open(&f);
+	if (!database_open(&schema, f.path, &database, &why) || !database_connect(database, &one, &why) ||
+	    !database_connect(database, &two, &why))
+		exit(99);
+	CU_ASSERT(connection_begin(one, true));
+	UNIT_ROW(!connection_begin(two, false), "without waiting");
+	UNIT_ROW(!connection_begin(two, true), "with a wait that ends");
+	CU_ASSERT(connection_commit(one));
+	UNIT_ROW(connection_begin(two, false), "after it");
+	connection_rollback(two);
+	connection_close(&one);
+	connection_close(&two);
+	database_close(&database);
+	folder_close(&f);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{"states", states},
+		{"no folder", no_folder},
+		{"modes", modes},
+		{"owner of new files", owner_of_new_files},
+		{"statements", statements_fail_as_told},
+		{"two writers", two_writers},
+		{NULL, NULL},
+	};
+	return unit_main("database", cases);
+}
