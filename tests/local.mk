@@ -106,3 +106,24 @@ EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D
 check_PROGRAMS += %D%/faults/store_client
 TESTS += %D%/faults/store_faults.test
 EXTRA_DIST += %D%/faults/store_faults.test %D%/faults/test_store_faults.py
+
+# Integration tests: python3 -m pytest tests/integration
+EXTRA_DIST += \
+	%D%/integration/applications.py \
+	%D%/integration/cases.py \
+	%D%/integration/conftest.py \
+	%D%/integration/harness.py \
+	%D%/integration/http_client.py \
+	%D%/integration/tokens.py \
+	%D%/integration/ways.py \
+	%D%/integration/data/app.cgi \
+	%D%/integration/data/lighttpd.conf \
+	%D%/integration/test_bodies.py \
+	%D%/integration/test_bypass.py \
+	%D%/integration/test_cases.py \
+	%D%/integration/test_configuration.py \
+	%D%/integration/test_login.py \
+	%D%/integration/test_logout.py \
+	%D%/integration/test_logs.py \
+	%D%/integration/test_restart.py \
+	%D%/integration/test_state.py

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: whole sites, and the ways in that the table of cases is run against."""
+
+import pytest
+
+import applications
+import harness
+import ways
+
+
+def pytest_collection_modifyitems(items):
+    """The search of the logs comes last, when all of them are written."""
+    items.sort(key=lambda item: item.fspath.basename == "test_logs.py")
+
+
+@pytest.fixture(scope="session")
+def backend():
+    """A proxied application that tells what it got."""
+    with applications.Echo(*harness.free_ports(1)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["fastcgi", "libfcgi"])
+def site(request, backend):
+    """A running site, once with each transport. Tests must leave it as it was."""
+    with harness.Site(transport=request.param, processes=2, backend=backend.port) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cgi_site():
+    """Configuration and state alone, for programs that run as plain CGI."""
+    made = harness.Site()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session", params=["lighttpd-fastcgi", "lighttpd-libfcgi", "cgi"])
+def way(request, backend):
+    """Each way in that gives the answers of the table."""
+    server, _, transport = request.param.partition("-")
+    if server == "cgi":
+        yield ways.Cgi(request.getfixturevalue("cgi_site"))
+        return
+    with harness.Site(transport=transport, processes=2, backend=backend.port) as running:
+        yield ways.WebServer(running)
+
+
+@pytest.fixture
+def make_site(backend):
+    """Sites of a test's own: make_site(processes=4, …) starts one; all end with the test."""
+    made = []
+
+    def make(start=True, **how):
+        one = harness.Site(backend=backend.port, **how)
+        made.append(one)
+        return one.start() if start else one
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole site in a folder: the programs on their sockets, lighttpd with the shipped configuration, applications."""
+
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import http_client
+import tokens
+
+HERE = pathlib.Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+BUILD_DIR = pathlib.Path(os.environ.get("BUILD_DIR") or REPOSITORY / "build")
+PROGRAMS = BUILD_DIR / "src" / "bin"
+SHIPPED = REPOSITORY / "lighttpd"
+LIGHTTPD = shutil.which("lighttpd", path=os.environ.get("PATH", "") + ":/usr/sbin") or "lighttpd"
+SOCKETS = {"verify": "auth-verify", "login": "auth-login-proxy", "logout": "auth-logout"}
+
+UNLIMITED = resource.RLIM_INFINITY
+
+#: Every log file of this run; test_logs.py reads them all.
+LOGS = []
+
+
+def program(name):
+    return str(PROGRAMS / name)
+
+
+def environment():
+    """What a service manager gives: no secrets, no leftovers of the test run."""
+    kept = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def free_ports(n, taken=set()):  # noqa: B006 - one set for the whole run is meant
+    found = []
+    for port in range(23000, 23200):
+        if port not in taken and len(found) < n:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            taken.add(port)
+            found.append(port)
+    assert len(found) == n, "no free port between 23000 and 23199"
+    return found
+
+
+def wait_for(what, condition, timeout=10):
+    """Look until condition() is true; what it gave, or a failure that says what was waited for."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited {timeout} s for {what}"
+        time.sleep(0.005)  # between two looks
+
+
+class Service:
+    """Processes of one program that share one listening socket, as under spawn-fcgi."""
+
+    def __init__(self, folder, name, configuration, count=1, managed=False, preexec=None):
+        self.folder, self.name, self.configuration = folder, name, configuration
+        self.count, self.managed, self.preexec = count, managed, preexec
+        self.path = folder / "run" / f"{name}.sock"
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(str(self.path))
+        self.socket.listen(1024)
+        self.log = folder / "log" / f"{name}.log"
+        LOGS.append(self.log)
+        self.processes = []
+
+    @property
+    def command(self):
+        own = [program(SOCKETS[self.name]), "-c", str(self.configuration)]
+        return ["multiwatch", "-s", "TERM", "-f", str(self.count), "--", *own] if self.managed else own
+
+    def start(self):
+        for _ in range(1 if self.managed else self.count):
+            self.start_one()
+
+    def start_one(self):
+        with open(self.log, "ab") as log:
+            self.processes.append(subprocess.Popen(
+                self.command, stdin=self.socket, stdout=log, stderr=log, env=environment(), preexec_fn=self.preexec))
+
+    def workers(self):
+        """Process ids of the program itself, whoever started it."""
+        if not self.managed:
+            return [process.pid for process in self.processes if process.poll() is None]
+        children = pathlib.Path(f"/proc/{self.processes[0].pid}/task/{self.processes[0].pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def kill(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.processes = []
+
+    def stop(self):
+        """End as a service manager does; every process must end with status 0."""
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        ended = [process.wait(15) for process in self.processes]
+        self.processes = []
+        return ended
+
+    def close(self):
+        try:
+            statuses = self.stop()
+        finally:
+            self.kill()
+            self.socket.close()
+        assert all(status == 0 for status in statuses), f"{self.name} ended with {statuses}:\n{self.log.read_text()}"
+
+
+class Site:
+    def __init__(self, transport="fastcgi", processes=1, sections=None, edit=None, more="", tls=False, backend=0,
+                 managed=False, preexec=None, folder=None):
+        """sections: changes to the configuration {section: {key: value, or list, or None}};
+        edit: called with (file name, text) of each shipped file, gives the text to use;
+        more: lines for lighttpd.conf; backend: port of the proxied application."""
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="fcgi-auth-"))
+        for name in ("conf", "state", "run", "log", "temp", "lighttpd"):
+            (self.folder / name).mkdir(mode=0o755 if name != "state" else 0o700, exist_ok=True)
+        self.state, self.secret = self.folder / "state", self.folder / "conf" / "secret"
+        self.transport, self.tls, self.backend, self.more = transport, tls, backend, more
+        self.port, = free_ports(1)
+        self.configuration = self.folder / "conf" / "fcgi-auth.conf"
+        self.write_configuration(sections or {})
+        self.services = {name: Service(self.folder, name, self.configuration, processes, managed, preexec)
+                         for name in SOCKETS}
+        self.make_documents()
+        self.make_lighttpd_conf(edit or (lambda name, text: text))
+        self.lighttpd = None
+
+    # --- files ---------------------------------------------------------------
+
+    def sections(self):
+        return {
+            "server": {"state-dir": self.state, "transport": self.transport, "log": "stderr", "log-level": "debug"},
+            'issuer "main"': {"type": "jwt", "algorithms": "HS256", "secret": f"file:{self.secret}",
+                              "iss": tokens.ISSUER},
+            'policy "site"': {"path": "/**", "issuer": "main", "path-user": "/users/{user}/**",
+                              "attribute": "AUTH_EMAIL = claim:email"},
+            'policy "admin"': {"path": "/admin/**", "issuer": "main", "require": "claim:roles = admin",
+                               "unauthenticated": "401"},
+            'policy "intern"': {"path": "/**", "host": "intern.example", "issuer": "main",
+                                "require": "claim:roles = admin"},
+            "login": {"backend": "local", "issuer": "main", "cookie": "auth", "lifetime": "1h"},
+        }
+
+    def write_configuration(self, changes):
+        self.secret.touch(mode=0o600)
+        self.secret.write_text(tokens.SECRET + "\n")
+        sections = self.sections()
+        for name, keys in changes.items():
+            sections[name] = sections.get(name, {}) | keys
+        lines = []
+        for name, keys in sections.items():
+            lines.append(f"[{name}]")
+            for key, value in keys.items():
+                values = value if isinstance(value, list) else [] if value is None else [value]
+                lines += [f"{key} = {one}" for one in values]
+        self.configuration.write_text("\n".join(lines) + "\n")
+
+    def make_documents(self):
+        self.htdocs = self.folder / "htdocs"
+        for place in ("app", "admin", "users/alice", "users/bob", "public"):
+            (self.htdocs / place).mkdir(parents=True, exist_ok=True)
+            shutil.copy(HERE / "data" / "app.cgi", self.htdocs / place)
+            (self.htdocs / place / "page.txt").write_text(f"document of {place}\n")
+
+    def make_lighttpd_conf(self, edit):
+        conf = self.folder / "lighttpd"
+        for source in [*SHIPPED.glob("*.conf"), *SHIPPED.glob("*.lua")]:
+            text = source.read_text().replace("/usr/share/fcgi-auth/lighttpd", str(conf))
+            (conf / source.name).write_text(edit(source.name, text.replace("/run/fcgi-auth", str(self.folder / "run"))))
+        more = self.more
+        if self.tls:
+            make_certificate(conf / "server.pem")
+            more += f'server.modules += ( "mod_openssl" )\nssl.engine = "enable"\nssl.pemfile = "{conf}/server.pem"\n'
+        words = {"HTDOCS": self.htdocs, "TEMP": self.folder / "temp", "PORT": self.port, "CONF": conf,
+                 "BACKEND": self.backend or self.port, "MORE": more}
+        text = (HERE / "data" / "lighttpd.conf").read_text()
+        text = re.sub(r"@([A-Z]+)@", lambda word: str(words.get(word[1], word[0])), text)
+        (conf / "lighttpd.conf").write_text(edit("lighttpd.conf", text))
+
+    # --- processes -----------------------------------------------------------
+
+    def start(self):
+        for service in self.services.values():
+            service.start()
+        self.start_lighttpd()
+        return self
+
+    def start_lighttpd(self):
+        log = self.folder / "log" / "lighttpd.log"
+        LOGS.append(log)
+        with open(log, "ab") as out:
+            self.lighttpd = subprocess.Popen([LIGHTTPD, "-D", "-f", str(self.folder / "lighttpd" / "lighttpd.conf")],
+                                             stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        wait_for("lighttpd", self.answers)
+
+    def answers(self):
+        assert self.lighttpd.poll() is None, (self.folder / "log" / "lighttpd.log").read_text()
+        try:
+            http_client.connect(self.port).close()
+        except OSError:
+            return False
+        return True
+
+    def close(self):
+        if self.lighttpd:
+            self.lighttpd.kill()
+            self.lighttpd.wait()
+        failures = []
+        for service in self.services.values():
+            try:
+                service.close()
+            except AssertionError as failure:
+                failures.append(str(failure))
+        assert not failures, "\n".join(failures)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.close()
+
+    # --- use -----------------------------------------------------------------
+
+    def request(self, target, headers=(), method="GET", body=None, chunked=False):
+        return http_client.request(self.port, target, headers, method, body, chunked, self.tls)
+
+    def browser(self):
+        return http_client.Browser(self.port, self.tls)
+
+    def authctl(self, *words, text="", check=True):
+        done = subprocess.run([program("authctl"), "-c", str(self.configuration), *words], input=text, text=True,
+                              capture_output=True, env=environment(), timeout=30)
+        log = self.folder / "log" / "authctl.log"
+        with open(log, "a", encoding="utf-8") as out:
+            out.write(done.stderr)
+        if log not in LOGS:
+            LOGS.append(log)
+        assert not check or done.returncode == 0, f"authctl {' '.join(words)}: {done.returncode}\n{done.stderr}"
+        return done
+
+    def add_user(self, name, *more):
+        password = tokens.password()
+        self.authctl("users", "add", name, "--email", f"{name}@example.org", *more, text=password + "\n")
+        return password
+
+    def log_text(self, name):
+        return (self.folder / "log" / f"{name}.log").read_text("utf-8", "replace")
+
+
+def limit_files(process_id, size):
+    """Let the process write no file beyond size bytes: what a full disk looks like to it."""
+    resource.prlimit(process_id, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def make_certificate(path):
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+                   .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
+                   .not_valid_after(now + datetime.timedelta(days=1)).sign(key, hashes.SHA256()))
+    path.touch(mode=0o600)
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                       serialization.NoEncryption())
+                     + certificate.public_bytes(serialization.Encoding.PEM))
