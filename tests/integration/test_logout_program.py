@@ -323,7 +323,7 @@ def test_log(programs):
     log_out(programs, token)
     log = programs.site.log_text("logout")
     line, = [line for line in log.splitlines() if "event=logout " in line and "logged-user" in line]
-    assert line.index("client=203.0.113.9") < line.index("status=200") and line.rstrip().endswith("user=logged-user")
+    assert line.index("client=203.0.113.9") < line.index("status=200") and line.rstrip().endswith('user="logged-user"')
     assert token not in log and token.split(".")[2] not in log
 
 
