@@ -41,8 +41,12 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/jws.c %D%/token/jws.h \
 	%D%/token/key.c %D%/token/key.h \
 	%D%/token/key_secret.c \
-	%D%/store/account.h \
+	%D%/store/account.c %D%/store/account.h \
+	%D%/store/connection.c %D%/store/connection.h \
+	%D%/store/database.c %D%/store/database.h \
+	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
+	%D%/store/version.c \
 	%D%/policy/access.c %D%/policy/access.h \
 	%D%/policy/access_compile.c \
 	%D%/policy/access_options.c \
@@ -64,6 +68,8 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
 	%D%/policy/page_style.c \
 	%D%/policy/pages.c %D%/policy/pages.h \
+	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \
+	%D%/policy/password.c %D%/policy/password.h \
 	%D%/policy/revocation.c %D%/policy/revocation.h \
 	%D%/policy/rule.c %D%/policy/rule.h \
 	%D%/policy/runtime.c %D%/policy/runtime.h \
@@ -106,3 +112,10 @@ CLEANFILES += %D%/drivers.c %D%/drivers.c.tmp
 LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) -lpthread
 
 EXTRA_DIST += %D%/layers %D%/drivers
+
+# The FastCGI programs.
+PROGRAM_SOURCES = %D%/bin/options.c %D%/bin/options.h %D%/bin/program.c %D%/bin/program.h
+bin_PROGRAMS += %D%/bin/auth-login-proxy %D%/bin/auth-logout %D%/bin/auth-verify
+%C%_bin_auth_login_proxy_SOURCES = %D%/bin/auth-login-proxy.c $(PROGRAM_SOURCES)
+%C%_bin_auth_logout_SOURCES = %D%/bin/auth-logout.c $(PROGRAM_SOURCES)
+%C%_bin_auth_verify_SOURCES = %D%/bin/auth-verify.c $(PROGRAM_SOURCES)

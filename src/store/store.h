@@ -78,4 +78,7 @@ struct store_driver {
 
 extern const struct store_driver *const store_drivers[];
 
+/* Version of the database library in use. */
+const char *store_library(void);
+
 #endif
