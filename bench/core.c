@@ -122,7 +122,8 @@ static bool open_bench(struct bench *b)
 	};
 	struct conf_section section = {.kind = &issuer_kind, .name = STR("main"), .values = &conf, .file = "bench"};
 	struct conf_error error;
-	struct issue issue = {STR("6b1c9f0e"), STR("\"role\":\"editor\",\"email\":\"alice@example.com\""), NOW - 60, 600};
+	struct str members = STR("\"role\":\"editor\",\"email\":\"alice@example.com\"");
+	struct issue issue = {STR("6b1c9f0e"), members, NOW - 60, 600};
 	struct str text;
 	struct token token;
 	if (!token_start() || !arena_open(1 << 18, &b->arena) || !token_thread_open(0, &b->thread) ||
@@ -151,7 +152,8 @@ int main(void)
 		for (size_t i = 0; i < OPERATIONS; i++)
 			if (!measure(&b, &operations[i], &results[i][round]))
 				return 1;
-	printf("token of %zu bytes, payload of %zu; ns for one, %d rounds of %d\n", b.token.n, b.payload.n, ROUNDS, REPEATS);
+	printf("token of %zu bytes, payload of %zu; ns for one, %d rounds of %d\n", b.token.n, b.payload.n, ROUNDS,
+	       REPEATS);
 	printf("%-36s %8s %8s\n", "operation", "median", "best");
 	for (size_t i = 0; i < OPERATIONS; i++) {
 		qsort(results[i], ROUNDS, sizeof(double), by_value);

@@ -141,7 +141,8 @@ bool digest_mac(struct token_thread *thread, struct str key, struct str bytes, u
 	(void)thread;
 	struct digest_hmac hmac;
 	unsigned char mac[DIGEST_MAX];
-	bool good = key.n >= DIGEST_SIZE && digest_hmac_key(DIGEST_SHA256, key, &hmac) && digest_hmac(&hmac, bytes, mac);
+	bool good = key.n >= DIGEST_SIZE && digest_hmac_key(DIGEST_SHA256, key, &hmac) &&
+		    digest_hmac(&hmac, bytes, mac);
 	if (good)
 		memcpy(out, mac, DIGEST_SIZE);
 	secret_wipe(&hmac, sizeof hmac);
@@ -160,8 +161,8 @@ static bool agrees(enum digest_hash which)
 		size_t n = 0;
 		if (!digest_hmac_key(which, (struct str){text, sizes[i]}, &key) || !digest_hmac(&key, STR(text), ours))
 			return false;
-		if (!EVP_Q_mac(NULL, "HMAC", NULL, hashes[which].name, NULL, text, sizes[i], (const unsigned char *)text,
-			       sizeof text - 1, theirs, sizeof theirs, &n))
+		if (!EVP_Q_mac(NULL, "HMAC", NULL, hashes[which].name, NULL, text, sizes[i],
+			       (const unsigned char *)text, sizeof text - 1, theirs, sizeof theirs, &n))
 			return false;
 		if (n != hashes[which].size || memcmp(ours, theirs, n) != 0)
 			return false;

@@ -22,12 +22,13 @@ static const struct conf_opt opts[] = {
 	{"algorithms", CONF_LIST, offsetof(struct issuer_conf, algorithms), NULL, NULL,
 	 "Signature algorithms that are accepted (HS256, HS384, HS512); the first signs."},
 	{"secret", CONF_LINES, offsetof(struct issuer_conf, secret), NULL, NULL,
-	 "Where a secret for HS256, HS384, HS512 is: file:PATH, cred:NAME or env:NAME, one a line; the first signs, all "
-	 "verify."},
+	 "Where a secret for HS256, HS384, HS512 is: file:PATH, cred:NAME or env:NAME, one a line; the first signs, "
+	 "all verify."},
 	{"typ", CONF_LIST, offsetof(struct issuer_conf, typ), NULL, NULL,
 	 "The header's typ must be one of these, such as JWT or at+jwt."},
 	{"leeway", CONF_DURATION, offsetof(struct issuer_conf, leeway), NULL, "0-10m",
-	 "How far clocks may differ when exp and nbf are judged; by default what the type's own libraries allow (jwt: 0)."},
+	 "How far clocks may differ when exp and nbf are judged; by default what the type's own libraries allow (jwt: "
+	 "0)."},
 	{"require-exp", CONF_BOOL, offsetof(struct issuer_conf, require_exp), "on", NULL,
 	 "Refuse tokens that never expire."},
 	{"max-lifetime", CONF_DURATION, offsetof(struct issuer_conf, max_lifetime), "0", "0-",
@@ -84,8 +85,8 @@ static bool check_options(const struct conf_section *section, struct conf_error 
 	for (size_t i = 0; i < conf->user_id.n; i++)
 		if (!json_path_valid(conf->user_id.items[i].value))
 			return conf_fail_at(error, &conf->user_id.items[i], "user-id",
-					    "\"%.*s\" is no path: write names joined by dots, and put a name that has dots "
-					    "or slashes in double quotes",
+					    "\"%.*s\" is no path: write names joined by dots, and put a name that "
+					    "has dots or slashes in double quotes",
 					    STR_ARGS(conf->user_id.items[i].value));
 	return true;
 }
@@ -95,7 +96,8 @@ static void tell_what_is_open(const struct issuer *issuer)
 {
 	bool no_iss = issuer->rules.iss.n == 0, no_audience = issuer->rules.audience.n == 0;
 	if (no_iss || no_audience)
-		log_text(LOG_NOTICE, "config", "issuer \"%.*s\" has no %s%s%s: every token that its keys fit is taken, whoever it was made for",
+		log_text(LOG_NOTICE, "config",
+			 "issuer \"%.*s\" has no %s%s%s: every token that its keys fit is taken, whoever it is for",
 			 STR_ARGS(issuer->name), no_iss ? "iss" : "", no_iss && no_audience ? " and no " : "",
 			 no_audience ? "audience" : "");
 }

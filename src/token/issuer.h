@@ -32,9 +32,11 @@ struct issuer_driver {
 	/* Check the options of this type and load its keys into the issuer. */
 	bool (*open)(const struct conf_section *section, struct issuer *issuer, struct conf_error *error);
 	/* Is the signature one of this issuer's? Claims are checked by issuer_verify. */
-	enum err (*verify_signature)(const struct issuer *issuer, struct token_thread *thread, const struct token *token);
+	enum err (*verify_signature)(const struct issuer *issuer, struct token_thread *thread,
+				     const struct token *token);
 	/* Sign a claims set; NULL where the type cannot. */
-	bool (*sign)(const struct issuer *issuer, struct token_thread *thread, struct str claims_json, struct buf *token);
+	bool (*sign)(const struct issuer *issuer, struct token_thread *thread, struct str claims_json,
+		     struct buf *token);
 };
 
 extern const struct issuer_driver *const issuer_drivers[];

@@ -5,21 +5,29 @@
 #include "base/secret.h"
 #include "token/issuer_internal.h"
 
-static bool read_algorithms(const struct conf_section *section, struct algorithm_set *out, struct conf_error *error)
+static const struct algorithm *find_algorithm(const struct conf_text *text, struct conf_error *error)
 {
-	const struct issuer_conf *conf = section->values;
+	const struct algorithm *algorithm = algorithm_find(text->value, ALGORITHM_ALL);
 	char memory[256];
 	struct buf known = buf_over(memory, sizeof memory);
 	algorithm_print_all(&known);
+	if (!algorithm)
+		conf_fail_at(error, text, "algorithms", "\"%.*s\" is not known; algorithms are %s",
+			     STR_ARGS(text->value), buf_z(&known));
+	return algorithm;
+}
+
+static bool read_algorithms(const struct conf_section *section, struct algorithm_set *out, struct conf_error *error)
+{
+	const struct issuer_conf *conf = section->values;
 	if (conf->algorithms.n == 0)
-		return conf_fail(error, section, "algorithms", "is missing: name what the tokens are signed with, of %s",
-				 buf_z(&known));
+		return conf_fail(error, section, "algorithms",
+				 "is missing: name what the tokens are signed with, such as HS256");
 	for (size_t i = 0; i < conf->algorithms.n; i++) {
 		const struct conf_text *text = &conf->algorithms.items[i];
-		const struct algorithm *algorithm = algorithm_find(text->value, ALGORITHM_ALL);
+		const struct algorithm *algorithm = find_algorithm(text, error);
 		if (!algorithm)
-			return conf_fail_at(error, text, "algorithms", "\"%.*s\" is not known; algorithms are %s",
-					    STR_ARGS(text->value), buf_z(&known));
+			return false;
 		if (!algorithm_add(out, algorithm))
 			return conf_fail_at(error, text, "algorithms", "%s is named twice", algorithm->name);
 	}
@@ -43,7 +51,8 @@ static bool fail_short(const struct conf_text *where, const struct algorithm *al
 {
 	return conf_fail_at(error, where, "secret",
 			    "the secret has %zu bytes, %s needs at least %zu (RFC 7518 section 3.2); make one: authctl "
-			    "secret generate, or, when the maker of the tokens can't change it, set allow-short-secret = on",
+			    "secret generate, or, when the maker of the tokens can't change it, set "
+			    "allow-short-secret = on",
 			    secret.n, algorithm->name, algorithm->key_size);
 }
 
@@ -55,13 +64,15 @@ static bool add_keys(const struct conf_section *section, const struct conf_text 
 	const struct algorithm *unfit = NULL;
 	size_t before = issuer->keys.n;
 	for (size_t i = 0; i < conf->algorithms.n; i++) {
-		const struct algorithm *algorithm = algorithm_find(conf->algorithms.items[i].value, issuer->algorithms);
+		const struct algorithm *algorithm = find_algorithm(&conf->algorithms.items[i], error);
+		if (!algorithm)
+			return false;
 		if (!conf->allow_short_secret && !key_secret_suffices(secret, algorithm))
 			unfit = algorithm;
 		else if (!add_key(where, algorithm, secret, issuer, error))
 			return false;
 	}
-	if (issuer->keys.n == before)
+	if (unfit && issuer->keys.n == before)
 		return fail_short(where, unfit, secret, error);
 	if (unfit)
 		log_text(LOG_WARNING, "config", "%s:%u: secret: has %zu bytes, too short for %s: not used for it",
@@ -106,8 +117,8 @@ static bool jwt_open(const struct conf_section *section, struct issuer *issuer, 
 	if (!read_algorithms(section, &issuer->algorithms, error))
 		return false;
 	if (conf->secret.n == 0)
-		return conf_fail(error, section, "secret", "is missing: write secret = file:PATH; make one: authctl secret "
-							   "generate > PATH");
+		return conf_fail(error, section, "secret",
+				 "is missing: write secret = file:PATH; make one: authctl secret generate > PATH");
 	if (conf->secret.n > KEY_SECRETS_MAX)
 		return conf_fail_at(error, &conf->secret.items[KEY_SECRETS_MAX], "secret",
 				    "more than %d secrets: each one costs an unknown token a try", KEY_SECRETS_MAX);

@@ -80,8 +80,8 @@ bool key_check_secret(struct str secret, struct buf *why)
 		return false;
 	}
 	if (str_starts(secret, STR("-----BEGIN "))) {
-		buf_add(why, STR("the secret is a PEM file: with a public key as the secret everybody could sign; make a "
-				 "secret: authctl secret generate"));
+		buf_add(why, STR("the secret is a PEM file: with a public key as the secret everybody could sign; "
+				 "make a secret: authctl secret generate"));
 		return false;
 	}
 	return true;

@@ -123,7 +123,9 @@ static bool add_keys(struct json_object *row, struct algorithm_set set, struct k
 	for (size_t i = 0; algorithm_at(i); i++) {
 		const struct algorithm *algorithm = algorithm_find(str_of(algorithm_at(i)->name), set);
 		struct key *key;
-		if (algorithm && (!key_open_hmac(algorithm, (struct str){(char *)bytes, n}, &key) || !key_set_add(keys, key)))
+		if (!algorithm)
+			continue;
+		if (!key_open_hmac(algorithm, (struct str){(char *)bytes, n}, &key) || !key_set_add(keys, key))
 			return false;
 	}
 	return true;
@@ -192,7 +194,8 @@ int main(int argc, char **argv)
 	}
 	if (!token_start() || !arena_open(ARENA, &run.arena))
 		return 1;
-	bool read = run_suite(&run, argv[1], "json.json", run_json) & run_suite(&run, argv[1], "jws.json", run_jws);
+	bool read = run_suite(&run, argv[1], "json.json", run_json);
+	read = run_suite(&run, argv[1], "jws.json", run_jws) && read;
 	arena_close(&run.arena);
 	if (run.not_offered > 0)
 		printf("%u not offered: refused, as they must be\n", run.not_offered);

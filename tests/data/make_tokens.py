@@ -205,7 +205,8 @@ jc("user-path-through-string", claims(user="id"), policy={"userClaim": ["user.id
 jc("user-path-quoted", claims(**{"https://a.test/id": "u2"}), user="u2", policy={"userClaim": ['"https://a.test/id"']})
 
 # JSON
-for name, more in (("twice", ',"sub":"bob"'), ("escaped-twice", ',"s\\u0075b":"bob"'), ("nested-twice", ',"a":{"b":1,"b":2}'),
+for name, more in (("twice", ',"sub":"bob"'), ("escaped-twice", ',"s\\u0075b":"bob"'),
+                   ("nested-twice", ',"a":{"b":1,"b":2}'),
                    ("control", ',"a":"\t"'), ("comma", ","), ("comment", "/**/"), ("surrogate", ',"a":"\\ud800"'),
                    ("depth-17", ',"a":' + "[" * 16 + "]" * 16), ("nodes", "".join(',"m%d":0' % i for i in range(998)))):
     by_hand("json-" + name, HEX + more + "}", "token_malformed")
@@ -232,7 +233,8 @@ for name, token in (
         ("NUL-inside", head + "\0." + body + "." + sig), ("non-ASCII", head + "\u00e9." + body + "." + sig),
         ("last-bits", good[:-1] + chr(ord(good[-1]) + 1)), ("too-long", head + "." + "A" * 16384 + "." + sig)):
     case("form-" + name, "by hand", token, "token_malformed")
-for name, token in (("no-signature", head + "." + body + "."), ("short-signature", head + "." + body + "." + b64(urlsafe_b64decode(sig + "=")[:31])),
+for name, token in (("no-signature", head + "." + body + "."),
+                    ("short-signature", head + "." + body + "." + b64(urlsafe_b64decode(sig + "=")[:31])),
                     ("long-signature", good[:-1] + "AAAA" + "A"),
                     ("other-payload", head + "." + b64(json.dumps(claims(sub="bob")).encode()) + "." + sig),
                     ("other-signature", head + "." + body + "." + ("A" if sig[0] != "A" else "B") + sig[1:])):

@@ -5,8 +5,10 @@
 
 static void exact_names(void)
 {
-	static const char *const wrong[] = {"",	   "none",  "None",   "NONE",	"HS",	 "HS2",	  "HS25", "HS2566", "hs256",
-					    "Hs256", " HS256", "HS256 ", "HS-256", "RS256", "ES256", "HMAC", "dir"};
+	static const char *const wrong[] = {
+		"",	 "none",   "None",   "NONE",   "HS",	"HS2",	 "HS25", "HS2566", "hs256",
+		"Hs256", " HS256", "HS256 ", "HS-256", "RS256", "ES256", "HMAC", "dir",
+	};
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
 		UNIT_ROW(algorithm_find(str_of(wrong[i]), ALGORITHM_ALL) == NULL, wrong[i]);
 	CU_ASSERT_PTR_NULL(algorithm_find(((struct str){"HS256\0", 6}), ALGORITHM_ALL));

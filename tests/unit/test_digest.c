@@ -27,7 +27,9 @@ static void parts(void)
 		{{{NULL, 0}, {NULL, 0}}, 1, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"},
 		{{{"a", 1}, {"bc", 2}}, 2, "aa795aa4bbb6117911ef062e271bcb05ccfd58ea439da7d46a44e3a3fcefa790"},
 		{{{"ab", 2}, {"c", 1}}, 2, "629c2f14f654f026086f2aefe1855533d0897f49df86a19073be17b237361b09"},
-		{{{"https://issuer.test", 19}, {"jti-1", 5}}, 2, "e918a83739de45d030f05375eea1f65dbf179646bc0df9d0301596cdc2a10e1c"},
+		{{{"https://issuer.test", 19}, {"jti-1", 5}},
+		 2,
+		 "e918a83739de45d030f05375eea1f65dbf179646bc0df9d0301596cdc2a10e1c"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		unsigned char out[DIGEST_SIZE];

@@ -21,11 +21,20 @@ static struct token_thread *thread;
 static const char *our_reason(const char *theirs)
 {
 	static const char *const words[][2] = {
-		{"alg-not-allowed", "bad_algorithm"}, {"bad-signature", "bad_signature"}, {"claim-type", "bad_claim"},
-		{"crit", "token_malformed"},	      {"expired", "token_expired"},	  {"malformed", "token_malformed"},
-		{"missing-claim", "bad_claim"},	      {"unsafe-claim", "bad_claim"},	  {"weak-key", "config"},
-		{"not-yet-valid", "not_yet_valid"},   {"wrong-aud", "bad_audience"},	  {"wrong-iss", "bad_issuer"},
-		{"revoked", NULL},		      {"forbidden-claim", NULL},
+		{"alg-not-allowed", "bad_algorithm"},
+		{"bad-signature", "bad_signature"},
+		{"claim-type", "bad_claim"},
+		{"crit", "token_malformed"},
+		{"expired", "token_expired"},
+		{"forbidden-claim", NULL},
+		{"malformed", "token_malformed"},
+		{"missing-claim", "bad_claim"},
+		{"not-yet-valid", "not_yet_valid"},
+		{"revoked", NULL},
+		{"unsafe-claim", "bad_claim"},
+		{"weak-key", "config"},
+		{"wrong-aud", "bad_audience"},
+		{"wrong-iss", "bad_issuer"},
 	};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(words[i][0], theirs) == 0)
@@ -201,7 +210,8 @@ static void options(void)
 		{"algorithms = HS256, none\nsecret = text:x\n", "\"none\" is not known"},
 		{"algorithms = hs256\nsecret = text:x\n", "\"hs256\" is not known"},
 		{"algorithms = HS256, HS256\nsecret = text:x\n", "named twice"},
-		{"algorithms = HS256\nsecret = text:0123456789012345678901234567890\n", "has 31 bytes, HS256 needs at least 32"},
+		{"algorithms = HS256\nsecret = text:0123456789012345678901234567890\n",
+		 "has 31 bytes, HS256 needs at least 32"},
 		{"algorithms = HS256\nsecret = text:0123456789012345678901234567890\nallow-short-secret = on\n", NULL},
 		{"algorithms = HS256, HS512\nsecret = text:first-Dw8fQm2LrXk5Zs9TbVy3Hc6Np1Jg4Ea7Ui0Oo\n", NULL},
 		{"algorithms = HS512\nsecret = text:first-Dw8fQm2LrXk5Zs9TbVy3Hc6Np1Jg4Ea7Ui0Oo\n",
@@ -218,8 +228,8 @@ static void options(void)
 		{GOOD "user-id = sub, user..id\n", ":4: user-id: \"user..id\" is no path"},
 		{GOOD "user-id = https://a.test/id\n", "is no path"},
 		{GOOD "leeway = 1h\n", "out of range"},
-		{GOOD "secret = text:a\nsecret = text:a\nsecret = text:a\nsecret = text:a\nsecret = text:a\nsecret = text:a\n"
-		      "secret = text:a\nsecret = text:a\nallow-short-secret = on\n",
+		{GOOD "secret = text:a\nsecret = text:a\nsecret = text:a\nsecret = text:a\nsecret = text:a\n"
+		      "secret = text:a\nsecret = text:a\nsecret = text:a\nallow-short-secret = on\n",
 		 ":11: secret: more than 8 secrets"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -246,7 +256,7 @@ static void signed_claims(struct str token, const char *want)
 {
 	struct str rest = token, part;
 	unsigned char bytes[2048];
-	size_t n;
+	size_t n = 0;
 	str_split(&rest, '.', &part);
 	UNIT_STR_EQ(part, STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"), "header");
 	str_split(&rest, '.', &part);
@@ -256,8 +266,8 @@ static void signed_claims(struct str token, const char *want)
 	CU_ASSERT_FATAL(claims != NULL);
 	CU_ASSERT_EQUAL(json_object_get_string_len(member(claims, "jti")), 22);
 	json_object_object_del(claims, "jti");
-	UNIT_STR_EQ(str_of(json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)),
-		    str_of(want), "claims");
+	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+	UNIT_STR_EQ(str_of(json_object_to_json_string_ext(claims, flags)), str_of(want), "claims");
 	json_object_put(claims);
 }
 

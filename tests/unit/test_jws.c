@@ -37,7 +37,8 @@ static void rfc7515(void)
 	UNIT_STR_EQ(token.text, text, "text");
 	UNIT_STR_EQ(token.signing_input, STR(A1_HEADER "." A1_PAYLOAD), "signing input");
 	UNIT_STR_EQ(token.payload_bytes,
-		    STR("{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}"), "payload");
+		    STR("{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}"),
+		    "payload");
 	CU_ASSERT_EQUAL(token.signature.n, 32);
 	CU_ASSERT_TRUE(json_string(json_member(token.header, STR("alg")), &name));
 	UNIT_STR_EQ(name, STR("HS256"), "alg");
@@ -62,7 +63,8 @@ static void each_character(void)
 			enum err err = token_parse(arena, str_of(text), &token);
 			if (err == ERR_NONE)
 				err = jws_verify(&keys, hs256, &token);
-			UNIT_ROW(err == ERR_TOKEN_MALFORMED || err == ERR_BAD_SIGNATURE || err == ERR_BAD_ALGORITHM, text);
+			UNIT_ROW(err == ERR_TOKEN_MALFORMED || err == ERR_BAD_SIGNATURE || err == ERR_BAD_ALGORITHM,
+				 text);
 			arena_reset(arena);
 		}
 		text[i] = was;
