@@ -25,7 +25,7 @@ static bool verification(struct bench *b)
 	struct claims claims;
 	arena_reset(b->arena);
 	return token_parse(b->arena, b->token, &token) == ERR_NONE &&
-	       issuer_verify(b->issuer, b->thread, b->arena, &token, NOW, &claims) == ERR_NONE;
+	       issuer_verify(b->issuer, b->thread, &token, NOW, &claims) == ERR_NONE;
 }
 
 static bool parse(struct bench *b)

@@ -43,7 +43,7 @@ static enum err check_token(struct worker *worker, struct issuer *const *issuers
 	struct issuer *issuer = find_issuer(issuers, n_issuers, token);
 	if (!issuer)
 		return ERR_BAD_ISSUER;
-	return issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
+	return issuer_verify(issuer, worker->token, token, clock_now(), claims);
 }
 
 static enum err step_token(struct worker *worker, const struct request *request, struct verdict *verdict)

@@ -171,10 +171,9 @@ bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_li
 	return false;
 }
 
-enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
-		       const struct token *token, int64_t now, struct claims *out)
+enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, const struct token *token,
+		       int64_t now, struct claims *out)
 {
-	(void)arena;
 	enum err err = issuer->driver->verify_signature(issuer, thread, token);
 	if (err)
 		return err;

@@ -53,8 +53,8 @@ bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_li
 /* Signature, then claims at time now (seconds): typ, iss, aud, azp, user id,
  * lifetime, nbf, exp (claims.h says which errors). On ERR_TOKEN_EXPIRED *out is
  * filled as well: logout may revoke an expired token whose signature is right. */
-enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
-		       const struct token *token, int64_t now, struct claims *out);
+enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, const struct token *token,
+		       int64_t now, struct claims *out);
 
 /* Sign a token with the issuer's first key. members is JSON text without braces
  * ("\"email\":\"a@b\""), may be empty; sub, iat, exp, a random jti, and the first
