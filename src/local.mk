@@ -42,8 +42,8 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/key.c %D%/token/key.h \
 	%D%/token/key_secret.c \
 	%D%/store/account.c %D%/store/account.h \
-	%D%/store/connection.c %D%/store/connection.h \
 	%D%/store/database.c %D%/store/database.h \
+	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
 	%D%/store/version.c \

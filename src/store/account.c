@@ -46,7 +46,7 @@ static const struct schema schema = {
 
 struct accounts {
 	struct database *database;
-	struct connection *connection;
+	struct sql *sql;
 };
 
 bool accounts_open(const char *state_dir, struct accounts **out, struct buf *why)
@@ -57,7 +57,7 @@ bool accounts_open(const char *state_dir, struct accounts **out, struct buf *why
 		return false;
 	}
 	if (!database_open(&schema, state_dir, &accounts->database, why) ||
-	    !database_connect(accounts->database, &accounts->connection, why)) {
+	    !database_connect(accounts->database, &accounts->sql, why)) {
 		accounts_close(&accounts);
 		return false;
 	}
@@ -69,7 +69,7 @@ void accounts_close(struct accounts **accounts)
 {
 	if (!*accounts)
 		return;
-	connection_close(&(*accounts)->connection);
+	sql_close(&(*accounts)->sql);
 	database_close(&(*accounts)->database);
 	free(*accounts);
 	*accounts = NULL;
@@ -78,29 +78,29 @@ void accounts_close(struct accounts **accounts)
 /* A file that was replaced is opened again, as a start would. */
 static bool is_ready(struct accounts *accounts)
 {
-	if (accounts->connection && connection_look(accounts->connection))
+	if (accounts->sql && sql_look(accounts->sql))
 		return true;
-	connection_close(&accounts->connection);
+	sql_close(&accounts->sql);
 	char memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
-	if (database_connect(accounts->database, &accounts->connection, &why))
+	if (database_connect(accounts->database, &accounts->sql, &why))
 		return true;
 	log_text(LOG_ERR, "store", "%.*s", STR_ARGS(buf_str(&why)));
 	return false;
 }
 
-static void read_account(struct connection *c, size_t statement, struct account *out)
+static void read_account(struct sql *c, size_t statement, struct account *out)
 {
 	*out = (struct account){
-		.id = connection_text(c, statement, 0),
-		.email = connection_text(c, statement, 1),
-		.name = connection_text(c, statement, 2),
-		.roles = connection_text(c, statement, 3),
-		.password = connection_text(c, statement, 4),
-		.disabled = connection_int(c, statement, 5) != 0,
-		.created = connection_int(c, statement, 6),
-		.changed = connection_int(c, statement, 7),
-		.last_login = connection_int(c, statement, 8),
+		.id = sql_text(c, statement, 0),
+		.email = sql_text(c, statement, 1),
+		.name = sql_text(c, statement, 2),
+		.roles = sql_text(c, statement, 3),
+		.password = sql_text(c, statement, 4),
+		.disabled = sql_int(c, statement, 5) != 0,
+		.created = sql_int(c, statement, 6),
+		.changed = sql_int(c, statement, 7),
+		.last_login = sql_int(c, statement, 8),
 	};
 }
 
@@ -117,19 +117,19 @@ static bool copy_account(struct arena *arena, const struct account *from, struct
 	return true;
 }
 
-static enum err find_by(struct connection *c, size_t statement, struct str key, struct arena *arena,
+static enum err find_by(struct sql *c, size_t statement, struct str key, struct arena *arena,
 			struct account *out)
 {
-	connection_bind_text(c, statement, 1, key);
-	enum step step = connection_step(c, statement);
-	enum err err = step == STEP_DONE ? ERR_NOT_FOUND : ERR_STORE;
-	if (step == STEP_ROW) {
+	sql_bind_text(c, statement, 1, key);
+	enum sql_result step = sql_step(c, statement);
+	enum err err = step == SQL_DONE ? ERR_NOT_FOUND : ERR_STORE;
+	if (step == SQL_ROW) {
 		struct account row;
 		read_account(c, statement, &row);
 		if (copy_account(arena, &row, out))
 			err = ERR_NONE;
 	}
-	connection_reset(c, statement);
+	sql_reset(c, statement);
 	return err;
 }
 
@@ -137,8 +137,8 @@ enum err accounts_find(struct accounts *accounts, struct arena *arena, struct st
 {
 	if (!is_ready(accounts))
 		return ERR_STORE;
-	enum err err = find_by(accounts->connection, FIND, login, arena, out);
-	return err == ERR_NOT_FOUND ? find_by(accounts->connection, FIND_EMAIL, login, arena, out) : err;
+	enum err err = find_by(accounts->sql, FIND, login, arena, out);
+	return err == ERR_NOT_FOUND ? find_by(accounts->sql, FIND_EMAIL, login, arena, out) : err;
 }
 
 static bool is_text(struct str text, size_t max)
@@ -153,15 +153,15 @@ static bool is_storable(const struct account *account)
 	       is_text(account->roles, ACCOUNT_ROLES_MAX) && is_text(account->password, ACCOUNT_HASH_MAX);
 }
 
-static bool is_taken(struct connection *c, const struct account *account, bool *out)
+static bool is_taken(struct sql *c, const struct account *account, bool *out)
 {
-	connection_bind_text(c, TAKEN, 1, account->id);
+	sql_bind_text(c, TAKEN, 1, account->id);
 	/* NULL equals nothing: an empty e-mail is nobody's. */
-	connection_bind_text(c, TAKEN, 2, account->email.n > 0 ? account->email : STR_NONE);
-	bool answered = connection_step(c, TAKEN) == STEP_ROW;
+	sql_bind_text(c, TAKEN, 2, account->email.n > 0 ? account->email : STR_NONE);
+	bool answered = sql_step(c, TAKEN) == SQL_ROW;
 	if (answered)
-		*out = connection_int(c, TAKEN, 0) != 0;
-	connection_reset(c, TAKEN);
+		*out = sql_int(c, TAKEN, 0) != 0;
+	sql_reset(c, TAKEN);
 	return answered;
 }
 
@@ -171,26 +171,26 @@ static struct str given(struct str text)
 	return text.p ? text : STR("");
 }
 
-static bool run_with(struct connection *c, size_t statement, const struct account *account)
+static bool run_with(struct sql *c, size_t statement, const struct account *account)
 {
 	const struct str texts[] = {account->id, account->email, account->name, account->roles, account->password};
 	int at = 1;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		connection_bind_text(c, statement, at++, given(texts[i]));
+		sql_bind_text(c, statement, at++, given(texts[i]));
 	const int64_t numbers[] = {account->disabled, account->created, account->changed, account->last_login};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		connection_bind_int(c, statement, at++, numbers[i]);
-	return connection_run(c, statement);
+		sql_bind_int(c, statement, at++, numbers[i]);
+	return sql_run(c, statement);
 }
 
 /* Commit what went well; believe it only when the file is still where others look for it. */
-static enum err finish(struct connection *c, enum err err)
+static enum err finish(struct sql *c, enum err err)
 {
 	if (err != ERR_NONE) {
-		connection_rollback(c);
+		sql_rollback(c);
 		return err;
 	}
-	return connection_commit(c) && connection_look(c) ? ERR_NONE : ERR_STORE;
+	return sql_commit(c) && sql_look(c) ? ERR_NONE : ERR_STORE;
 }
 
 /* otherwise: what it means when the statement changes no row. */
@@ -199,9 +199,9 @@ static enum err write_account(struct accounts *accounts, const struct account *a
 {
 	if (!is_storable(account))
 		return ERR_BAD_REQUEST;
-	if (!is_ready(accounts) || !connection_begin(accounts->connection, true))
+	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
-	struct connection *c = accounts->connection;
+	struct sql *c = accounts->sql;
 	bool taken = false;
 	enum err err = ERR_NONE;
 	if (!is_taken(c, account, &taken))
@@ -210,7 +210,7 @@ static enum err write_account(struct accounts *accounts, const struct account *a
 		err = ERR_BAD_REQUEST;
 	else if (!run_with(c, statement, account))
 		err = ERR_STORE;
-	else if (connection_changes(c) == 0)
+	else if (sql_changes(c) == 0)
 		err = otherwise;
 	return finish(c, err);
 }
@@ -226,30 +226,30 @@ enum err accounts_change(struct accounts *accounts, const struct account *accoun
 }
 
 /* Run a statement whose first value is the id, bound already but for it. */
-static enum err change_one(struct connection *c, size_t statement, struct str id)
+static enum err change_one(struct sql *c, size_t statement, struct str id)
 {
-	connection_bind_text(c, statement, 1, given(id));
+	sql_bind_text(c, statement, 1, given(id));
 	enum err err = ERR_NONE;
-	if (!connection_run(c, statement))
+	if (!sql_run(c, statement))
 		err = ERR_STORE;
-	else if (connection_changes(c) == 0)
+	else if (sql_changes(c) == 0)
 		err = ERR_NOT_FOUND;
 	return finish(c, err);
 }
 
 enum err accounts_remove(struct accounts *accounts, struct str id)
 {
-	if (!is_ready(accounts) || !connection_begin(accounts->connection, true))
+	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
-	return change_one(accounts->connection, DELETE, id);
+	return change_one(accounts->sql, DELETE, id);
 }
 
 enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now)
 {
-	if (!is_ready(accounts) || !connection_begin(accounts->connection, true))
+	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
-	connection_bind_int(accounts->connection, NOTE_LOGIN, 2, now);
-	return change_one(accounts->connection, NOTE_LOGIN, id);
+	sql_bind_int(accounts->sql, NOTE_LOGIN, 2, now);
+	return change_one(accounts->sql, NOTE_LOGIN, id);
 }
 
 /* Every text at its longest, with its NUL and rounded up. */
@@ -267,7 +267,7 @@ enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, co
 		return ERR_STORE;
 	enum err err;
 	struct account account;
-	while ((err = find_by(accounts->connection, NEXT, after, arena, &account)) == ERR_NONE) {
+	while ((err = find_by(accounts->sql, NEXT, after, arena, &account)) == ERR_NONE) {
 		if (account.id.n > sizeof last) {
 			err = ERR_STORE;
 			break;
@@ -280,7 +280,7 @@ enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, co
 			break;
 	}
 	arena_close(&arena);
-	if (!accounts->connection)
+	if (!accounts->sql)
 		return ERR_STORE;
 	return err == ERR_NOT_FOUND ? ERR_NONE : err;
 }
@@ -291,5 +291,5 @@ bool accounts_check(struct accounts *accounts, struct buf *why)
 		buf_add(why, STR("accounts.db was deleted or replaced and cannot be opened; the log says why"));
 		return false;
 	}
-	return connection_check(accounts->connection, true, why);
+	return sql_check(accounts->sql, true, why);
 }

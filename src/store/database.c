@@ -27,7 +27,7 @@ struct database {
 	int created; /* NAME.created, locked */
 	/* The connection that checked the file: the first thread's, so that a
 	 * program started for one request opens the file once. */
-	_Atomic(struct connection *) first;
+	_Atomic(struct sql *) first;
 	char path[];
 };
 
@@ -82,7 +82,7 @@ static bool create(const struct schema *schema, const struct paths *paths, const
 		return fail_errno("make", path, why);
 	bool made = state_file_adopt(fd, owner) || fail_errno("set mode and owner of", path, why);
 	close(fd);
-	made = made && connection_create(schema, path, why);
+	made = made && sql_create(schema, path, why);
 	if (made && link(path, paths->database) != 0 && errno != EEXIST)
 		made = fail_errno("make", paths->database, why);
 	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
@@ -168,7 +168,7 @@ static bool lock(int fd, bool *alone)
 	return false;
 }
 
-static bool open_checked(const struct schema *schema, const struct paths *paths, int fd, struct connection **out,
+static bool open_checked(const struct schema *schema, const struct paths *paths, int fd, struct sql **out,
 			 struct buf *why)
 {
 	bool alone;
@@ -180,16 +180,16 @@ static bool open_checked(const struct schema *schema, const struct paths *paths,
 	/* The last process to close leaves no log behind. */
 	struct stat st;
 	bool unclean = alone && stat(paths->wal, &st) == 0 && st.st_size > 0;
-	struct connection *connection;
-	if (!connection_open(schema, paths->database, &connection, why))
+	struct sql *sql;
+	if (!sql_open(schema, paths->database, &sql, why))
 		return false;
-	if (unclean && !connection_check(connection, false, why)) {
-		connection_close(&connection);
+	if (unclean && !sql_check(sql, false, why)) {
+		sql_close(&sql);
 		return false;
 	}
 	if (alone)
 		flock(fd, LOCK_SH | LOCK_NB);
-	*out = connection;
+	*out = sql;
 	return true;
 }
 
@@ -205,7 +205,7 @@ bool database_open(const struct schema *schema, const char *state_dir, struct da
 		buf_add(why, STR("no memory for a database"));
 		return false;
 	}
-	struct connection *first = NULL;
+	struct sql *first = NULL;
 	database->created = find_or_create(schema, &paths, &owner, why);
 	if (database->created < 0 || !open_checked(schema, &paths, database->created, &first, why)) {
 		if (database->created >= 0)
@@ -224,19 +224,19 @@ void database_close(struct database **database)
 {
 	if (!*database)
 		return;
-	struct connection *first = atomic_exchange(&(*database)->first, NULL);
-	connection_close(&first);
+	struct sql *first = atomic_exchange(&(*database)->first, NULL);
+	sql_close(&first);
 	close((*database)->created);
 	free(*database);
 	*database = NULL;
 }
 
-bool database_connect(struct database *database, struct connection **out, struct buf *why)
+bool database_connect(struct database *database, struct sql **out, struct buf *why)
 {
-	struct connection *first = atomic_exchange(&database->first, NULL);
+	struct sql *first = atomic_exchange(&database->first, NULL);
 	if (first) {
 		*out = first;
 		return true;
 	}
-	return connection_open(database->schema, database->path, out, why);
+	return sql_open(database->schema, database->path, out, why);
 }

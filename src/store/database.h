@@ -10,7 +10,7 @@
 #ifndef STORE_DATABASE_H
 #define STORE_DATABASE_H
 
-#include "store/connection.h"
+#include "store/sql.h"
 
 struct database;
 
@@ -20,6 +20,6 @@ struct database;
 bool database_open(const struct schema *schema, const char *state_dir, struct database **out, struct buf *why);
 void database_close(struct database **database);
 /* A connection for the calling thread. */
-bool database_connect(struct database *database, struct connection **out, struct buf *why);
+bool database_connect(struct database *database, struct sql **out, struct buf *why);
 
 #endif

@@ -91,7 +91,7 @@ struct store {
 
 struct store_thread {
 	struct store *store;
-	struct connection *connection; /* NULL while the file is gone */
+	struct sql *sql; /* NULL while the file is gone */
 	int64_t retry_at;
 };
 
@@ -123,7 +123,7 @@ static bool connect(struct store_thread *thread)
 {
 	char memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
-	if (database_connect(thread->store->database, &thread->connection, &why))
+	if (database_connect(thread->store->database, &thread->sql, &why))
 		return true;
 	log_text(LOG_ERR, "store", "%.*s", STR_ARGS(buf_str(&why)));
 	return false;
@@ -147,7 +147,7 @@ static void thread_close(struct store_thread **thread)
 {
 	if (!*thread)
 		return;
-	connection_close(&(*thread)->connection);
+	sql_close(&(*thread)->sql);
 	free(*thread);
 	*thread = NULL;
 }
@@ -157,11 +157,11 @@ static void thread_close(struct store_thread **thread)
  * does. */
 static bool reconnect(struct store_thread *thread)
 {
-	if (thread->connection)
+	if (thread->sql)
 		log_text(LOG_ERR, "store", "revocations.db was deleted or replaced under this process");
 	else if (clock_monotonic_ms() < thread->retry_at)
 		return false;
-	connection_close(&thread->connection);
+	sql_close(&thread->sql);
 	thread->retry_at = clock_monotonic_ms() + RETRY_MS;
 	if (!connect(thread))
 		return false;
@@ -171,17 +171,17 @@ static bool reconnect(struct store_thread *thread)
 
 static bool is_ready(struct store_thread *thread)
 {
-	if (thread->connection && connection_is_current(thread->connection))
+	if (thread->sql && sql_is_current(thread->sql))
 		return true;
 	return reconnect(thread);
 }
 
 /* Commit, and believe it only when the file is still where others look for it. */
-static enum err finish(struct connection *c, bool good)
+static enum err finish(struct sql *c, bool good)
 {
 	if (!good)
-		connection_rollback(c);
-	else if (connection_commit(c) && connection_look(c))
+		sql_rollback(c);
+	else if (sql_commit(c) && sql_look(c))
 		return ERR_NONE;
 	return ERR_STORE;
 }
@@ -190,15 +190,15 @@ static enum err ask(struct store_thread *thread, const struct store_question *qu
 {
 	if (!is_ready(thread))
 		return ERR_STORE;
-	struct connection *c = thread->connection;
-	connection_bind_bytes(c, ASK, 1, question->token.bytes, STORE_KEY_SIZE);
-	connection_bind_bytes(c, ASK, 2, question->user.bytes, STORE_KEY_SIZE);
-	connection_bind_bytes(c, ASK, 3, question->has_session ? question->session.bytes : NULL,
+	struct sql *c = thread->sql;
+	sql_bind_bytes(c, ASK, 1, question->token.bytes, STORE_KEY_SIZE);
+	sql_bind_bytes(c, ASK, 2, question->user.bytes, STORE_KEY_SIZE);
+	sql_bind_bytes(c, ASK, 3, question->has_session ? question->session.bytes : NULL,
 			      question->has_session ? STORE_KEY_SIZE : 0);
-	bool answered = connection_step(c, ASK) == STEP_ROW;
+	bool answered = sql_step(c, ASK) == SQL_ROW;
 	if (answered)
-		*out = (struct store_answer){connection_int(c, ASK, 0) != 0, connection_int(c, ASK, 1)};
-	connection_reset(c, ASK);
+		*out = (struct store_answer){sql_int(c, ASK, 0) != 0, sql_int(c, ASK, 1)};
+	sql_reset(c, ASK);
 	return answered ? ERR_NONE : ERR_STORE;
 }
 
@@ -207,45 +207,45 @@ static struct str cut(struct str text)
 	return text.n > STORE_TEXT_MAX ? (struct str){text.p, STORE_TEXT_MAX} : text;
 }
 
-static bool add_detail(struct connection *c, const struct store_entry *entry)
+static bool add_detail(struct sql *c, const struct store_entry *entry)
 {
-	connection_bind_bytes(c, ADD_DETAIL, 1, entry->key.bytes, STORE_KEY_SIZE);
-	connection_bind_text(c, ADD_DETAIL, 2, cut(entry->user));
-	connection_bind_text(c, ADD_DETAIL, 3, cut(entry->note));
-	return connection_run(c, ADD_DETAIL);
+	sql_bind_bytes(c, ADD_DETAIL, 1, entry->key.bytes, STORE_KEY_SIZE);
+	sql_bind_text(c, ADD_DETAIL, 2, cut(entry->user));
+	sql_bind_text(c, ADD_DETAIL, 3, cut(entry->note));
+	return sql_run(c, ADD_DETAIL);
 }
 
 static enum err add(struct store_thread *thread, const struct store_entry *entry)
 {
-	if (!is_ready(thread) || !connection_begin(thread->connection, true))
+	if (!is_ready(thread) || !sql_begin(thread->sql, true))
 		return ERR_STORE;
-	struct connection *c = thread->connection;
+	struct sql *c = thread->sql;
 	bool mark = entry->kind == STORE_USER;
 	size_t statement = mark ? ADD_MARK : ADD;
-	connection_bind_bytes(c, statement, 1, entry->key.bytes, STORE_KEY_SIZE);
-	connection_bind_int(c, statement, 2, entry->expires);
-	connection_bind_int(c, statement, 3, entry->created);
-	connection_bind_int(c, statement, 4, mark ? entry->not_before : entry->kind);
-	bool good = connection_run(c, statement);
-	if (good && connection_changes(c) > 0 && (entry->user.n > 0 || entry->note.n > 0))
+	sql_bind_bytes(c, statement, 1, entry->key.bytes, STORE_KEY_SIZE);
+	sql_bind_int(c, statement, 2, entry->expires);
+	sql_bind_int(c, statement, 3, entry->created);
+	sql_bind_int(c, statement, 4, mark ? entry->not_before : entry->kind);
+	bool good = sql_run(c, statement);
+	if (good && sql_changes(c) > 0 && (entry->user.n > 0 || entry->note.n > 0))
 		good = add_detail(c, entry);
 	return finish(c, good);
 }
 
-static bool remove_from(struct connection *c, size_t statement, const struct store_key *key, int64_t *rows)
+static bool remove_from(struct sql *c, size_t statement, const struct store_key *key, int64_t *rows)
 {
-	connection_bind_bytes(c, statement, 1, key->bytes, STORE_KEY_SIZE);
-	bool good = connection_run(c, statement);
+	sql_bind_bytes(c, statement, 1, key->bytes, STORE_KEY_SIZE);
+	bool good = sql_run(c, statement);
 	if (good)
-		*rows += connection_changes(c);
+		*rows += sql_changes(c);
 	return good;
 }
 
 static enum err remove(struct store_thread *thread, const struct store_key *key, bool *was_there)
 {
-	if (!is_ready(thread) || !connection_begin(thread->connection, true))
+	if (!is_ready(thread) || !sql_begin(thread->sql, true))
 		return ERR_STORE;
-	struct connection *c = thread->connection;
+	struct sql *c = thread->sql;
 	int64_t rows = 0, details = 0;
 	bool good = remove_from(c, REMOVE, key, &rows) && remove_from(c, REMOVE_MARK, key, &rows) &&
 		    remove_from(c, REMOVE_DETAIL, key, &details);
@@ -255,18 +255,18 @@ static enum err remove(struct store_thread *thread, const struct store_key *key,
 	return err;
 }
 
-static bool read_entry(struct connection *c, struct store_entry *out)
+static bool read_entry(struct sql *c, struct store_entry *out)
 {
-	struct str key = connection_text(c, LISTING_READ, 0);
+	struct str key = sql_text(c, LISTING_READ, 0);
 	if (key.n != STORE_KEY_SIZE)
 		return false;
 	*out = (struct store_entry){
-		.kind = (enum store_entry_kind)connection_int(c, LISTING_READ, 1),
-		.not_before = connection_int(c, LISTING_READ, 2),
-		.expires = connection_int(c, LISTING_READ, 3),
-		.created = connection_int(c, LISTING_READ, 4),
-		.user = connection_text(c, LISTING_READ, 5),
-		.note = connection_text(c, LISTING_READ, 6),
+		.kind = (enum store_entry_kind)sql_int(c, LISTING_READ, 1),
+		.not_before = sql_int(c, LISTING_READ, 2),
+		.expires = sql_int(c, LISTING_READ, 3),
+		.created = sql_int(c, LISTING_READ, 4),
+		.user = sql_text(c, LISTING_READ, 5),
+		.note = sql_text(c, LISTING_READ, 6),
 	};
 	for (size_t i = 0; i < STORE_KEY_SIZE; i++)
 		out->key.bytes[i] = (unsigned char)key.p[i];
@@ -278,30 +278,30 @@ static enum err list(struct store_thread *thread, int64_t now,
 {
 	if (!is_ready(thread))
 		return ERR_STORE;
-	struct connection *c = thread->connection;
-	if (!connection_run(c, LISTING_MAKE) || !connection_run(c, LISTING_CLEAR))
+	struct sql *c = thread->sql;
+	if (!sql_run(c, LISTING_MAKE) || !sql_run(c, LISTING_CLEAR))
 		return ERR_STORE;
-	connection_bind_int(c, LISTING_FILL, 1, now);
-	bool filled = connection_run(c, LISTING_FILL);
-	enum step step = STEP_FAILED;
+	sql_bind_int(c, LISTING_FILL, 1, now);
+	bool filled = sql_run(c, LISTING_FILL);
+	enum sql_result step = SQL_FAILED;
 	struct store_entry entry;
-	while (filled && (step = connection_step(c, LISTING_READ)) == STEP_ROW)
+	while (filled && (step = sql_step(c, LISTING_READ)) == SQL_ROW)
 		if (read_entry(c, &entry) && !each(context, &entry)) {
-			step = STEP_DONE;
+			step = SQL_DONE;
 			break;
 		}
-	connection_reset(c, LISTING_READ);
-	bool cleared = connection_run(c, LISTING_CLEAR);
-	return step == STEP_DONE && cleared ? ERR_NONE : ERR_STORE;
+	sql_reset(c, LISTING_READ);
+	bool cleared = sql_run(c, LISTING_CLEAR);
+	return step == SQL_DONE && cleared ? ERR_NONE : ERR_STORE;
 }
 
-static bool sweep_table(struct connection *c, size_t statement, int64_t before, int64_t *rows)
+static bool sweep_table(struct sql *c, size_t statement, int64_t before, int64_t *rows)
 {
-	connection_bind_int(c, statement, 1, before);
-	connection_bind_int(c, statement, 2, SWEEP_ROWS);
-	bool good = connection_run(c, statement);
+	sql_bind_int(c, statement, 1, before);
+	sql_bind_int(c, statement, 2, SWEEP_ROWS);
+	bool good = sql_run(c, statement);
 	if (good)
-		*rows += connection_changes(c);
+		*rows += sql_changes(c);
 	return good;
 }
 
@@ -309,15 +309,15 @@ static enum err sweep(struct store_thread *thread, int64_t now, unsigned *forgot
 {
 	if (!is_ready(thread))
 		return ERR_STORE;
-	struct connection *c = thread->connection;
+	struct sql *c = thread->sql;
 	int64_t before = now - STORE_KEPT, rows = 0, details = 0;
-	connection_bind_int(c, EXPIRED, 1, before);
-	enum step step = connection_step(c, EXPIRED);
-	bool found = step == STEP_ROW && connection_int(c, EXPIRED, 0) != 0;
-	connection_reset(c, EXPIRED);
-	if (step != STEP_ROW)
+	sql_bind_int(c, EXPIRED, 1, before);
+	enum sql_result step = sql_step(c, EXPIRED);
+	bool found = step == SQL_ROW && sql_int(c, EXPIRED, 0) != 0;
+	sql_reset(c, EXPIRED);
+	if (step != SQL_ROW)
 		return ERR_STORE;
-	if (found && connection_begin(c, false)) {
+	if (found && sql_begin(c, false)) {
 		enum err err = finish(c, sweep_table(c, SWEEP_DETAIL, before, &details) &&
 					 sweep_table(c, SWEEP, before, &rows) &&
 					 sweep_table(c, SWEEP_MARK, before, &rows));
@@ -334,7 +334,7 @@ static bool check(struct store_thread *thread, struct buf *why)
 		buf_add(why, STR("revocations.db was deleted or replaced and cannot be opened; the log says why"));
 		return false;
 	}
-	return connection_check(thread->connection, true, why);
+	return sql_check(thread->sql, true, why);
 }
 
 extern const struct store_driver store_embedded;

@@ -32,29 +32,29 @@ static const struct schema schema = {
 	.loss = "all words are forgotten",
 };
 
-static bool put(struct connection *connection, struct str word)
+static bool put(struct sql *sql, struct str word)
 {
-	connection_bind_text(connection, PUT, 1, word);
-	return connection_run(connection, PUT);
+	sql_bind_text(sql, PUT, 1, word);
+	return sql_run(sql, PUT);
 }
 
 /* Open, and close again; with words to put in. */
 static bool use(const char *path, int words, struct buf *why)
 {
 	struct database *database;
-	struct connection *connection;
+	struct sql *sql;
 	if (!database_open(&schema, path, &database, why))
 		return false;
-	bool good = database_connect(database, &connection, why);
+	bool good = database_connect(database, &sql, why);
 	for (int i = 0; good && i < words; i++)
-		good = put(connection, STR("a word that fills some bytes of the file, so that there are more pages"));
+		good = put(sql, STR("a word that fills some bytes of the file, so that there are more pages"));
 	if (good)
-		connection_close(&connection);
+		sql_close(&sql);
 	database_close(&database);
 	return good;
 }
 
-static void sql(const char *path, const char *text)
+static void change_by_sql(const char *path, const char *text)
 {
 	sqlite3 *db;
 	if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
@@ -108,18 +108,18 @@ static void garbage(struct folder *f)
 static void foreign(struct folder *f)
 {
 	unlink(folder_file(f, "words.db"));
-	sql(f->file, "CREATE TABLE word (w TEXT NOT NULL)");
+	change_by_sql(f->file, "CREATE TABLE word (w TEXT NOT NULL)");
 	chmod(f->file, 0600);
 }
 
 static void older(struct folder *f)
 {
-	sql(folder_file(f, "words.db"), "PRAGMA user_version=2");
+	change_by_sql(folder_file(f, "words.db"), "PRAGMA user_version=2");
 }
 
 static void table_dropped(struct folder *f)
 {
-	sql(folder_file(f, "words.db"), "DROP TABLE word");
+	change_by_sql(folder_file(f, "words.db"), "DROP TABLE word");
 }
 
 static void database_lost(struct folder *f)
@@ -170,7 +170,7 @@ static void folder_open_to_all(struct folder *f)
 
 static void in_rollback_mode(struct folder *f)
 {
-	sql(folder_file(f, "words.db"), "PRAGMA journal_mode=DELETE");
+	change_by_sql(folder_file(f, "words.db"), "PRAGMA journal_mode=DELETE");
 }
 
 static void states(void)
@@ -244,14 +244,14 @@ static void modes(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct folder f;
 		struct database *database;
-		struct connection *connection;
+		struct sql *sql;
 		char text[1024];
 		struct buf why = buf_over(text, sizeof text);
 		folder_open(&f);
 		chmod(f.path, rows[i].folder);
 		mode_t before = umask(rows[i].mask);
-		bool good = database_open(&schema, f.path, &database, &why) && database_connect(database, &connection, &why) &&
-			    put(connection, STR("x"));
+		bool good = database_open(&schema, f.path, &database, &why) && database_connect(database, &sql, &why) &&
+			    put(sql, STR("x"));
 		umask(before);
 		UNIT_STR_EQ(buf_str(&why), STR(""), "why it does not open");
 		if (!good)
@@ -259,7 +259,7 @@ static void modes(void)
 		static const char *const names[] = {"words.db", "words.db-wal", "words.db-shm", "words.created"};
 		for (size_t j = 0; j < sizeof names / sizeof *names; j++)
 			UNIT_ROW(folder_mode(&f, names[j]) == rows[i].file, names[j]);
-		connection_close(&connection);
+		sql_close(&sql);
 		database_close(&database);
 		UNIT_ROW(folder_count(&f) == 2, "words.db and words.created are left, nothing else");
 		folder_close(&f);
@@ -294,26 +294,26 @@ static void statements_fail_as_told(void)
 {
 	struct folder f;
 	struct database *database;
-	struct connection *connection;
+	struct sql *sql;
 	char text[1024];
 	struct buf why = buf_over(text, sizeof text);
 	folder_open(&f);
-	if (!database_open(&schema, f.path, &database, &why) || !database_connect(database, &connection, &why))
+	if (!database_open(&schema, f.path, &database, &why) || !database_connect(database, &sql, &why))
 		exit(99);
-	UNIT_ROW(!put(connection, STR_NONE), "NULL where none may be");
-	UNIT_ROW(put(connection, STR("")), "and the next one works");
-	CU_ASSERT_EQUAL(connection_changes(connection), 1);
-	UNIT_ROW(connection_begin(connection, true) && put(connection, STR("x")), "begin");
-	connection_rollback(connection);
-	connection_rollback(connection);
-	CU_ASSERT_EQUAL(connection_step(connection, GET), STEP_ROW);
-	CU_ASSERT_EQUAL(connection_int(connection, GET, 0), 1);
-	UNIT_STR_EQ(connection_text(connection, GET, 1), STR(""), "an empty text is not NULL");
-	connection_reset(connection, GET);
-	UNIT_ROW(!connection_commit(connection), "a commit without begin");
-	UNIT_ROW(connection_check(connection, true, &why) && connection_check(connection, false, &why), "check");
-	CU_ASSERT(connection_is_current(connection) && connection_look(connection));
-	connection_close(&connection);
+	UNIT_ROW(!put(sql, STR_NONE), "NULL where none may be");
+	UNIT_ROW(put(sql, STR("")), "and the next one works");
+	CU_ASSERT_EQUAL(sql_changes(sql), 1);
+	UNIT_ROW(sql_begin(sql, true) && put(sql, STR("x")), "begin");
+	sql_rollback(sql);
+	sql_rollback(sql);
+	CU_ASSERT_EQUAL(sql_step(sql, GET), SQL_ROW);
+	CU_ASSERT_EQUAL(sql_int(sql, GET, 0), 1);
+	UNIT_STR_EQ(sql_text(sql, GET, 1), STR(""), "an empty text is not NULL");
+	sql_reset(sql, GET);
+	UNIT_ROW(!sql_commit(sql), "a commit without begin");
+	UNIT_ROW(sql_check(sql, true, &why) && sql_check(sql, false, &why), "check");
+	CU_ASSERT(sql_is_current(sql) && sql_look(sql));
+	sql_close(&sql);
 	database_close(&database);
 	folder_close(&f);
 }
@@ -323,21 +323,21 @@ static void two_writers(void)
 {
 	struct folder f;
 	struct database *database;
-	struct connection *one, *two;
+	struct sql *one, *two;
 	char text[1024];
 	struct buf why = buf_over(text, sizeof text);
 	folder_open(&f);
 	if (!database_open(&schema, f.path, &database, &why) || !database_connect(database, &one, &why) ||
 	    !database_connect(database, &two, &why))
 		exit(99);
-	CU_ASSERT(connection_begin(one, true));
-	UNIT_ROW(!connection_begin(two, false), "without waiting");
-	UNIT_ROW(!connection_begin(two, true), "with a wait that ends");
-	CU_ASSERT(connection_commit(one));
-	UNIT_ROW(connection_begin(two, false), "after it");
-	connection_rollback(two);
-	connection_close(&one);
-	connection_close(&two);
+	CU_ASSERT(sql_begin(one, true));
+	UNIT_ROW(!sql_begin(two, false), "without waiting");
+	UNIT_ROW(!sql_begin(two, true), "with a wait that ends");
+	CU_ASSERT(sql_commit(one));
+	UNIT_ROW(sql_begin(two, false), "after it");
+	sql_rollback(two);
+	sql_close(&one);
+	sql_close(&two);
 	database_close(&database);
 	folder_close(&f);
 }
