@@ -54,8 +54,10 @@ static void fill(const char *path, uint64_t entries, bool texts)
 	if (sqlite3_open(path, &db) != SQLITE_OK)
 		fail(path, sqlite3_errmsg(db));
 	run_sql(db, "PRAGMA synchronous=OFF; BEGIN");
-	sqlite3_prepare_v2(db, texts ? "INSERT INTO detail (k, user, note) VALUES (?1, ?2, ?3)"
-				     : "INSERT INTO revoked (k, exp, created, kind) VALUES (?1, ?2, ?3, 0)", -1, &insert, NULL);
+	const char *row = texts ? "INSERT INTO detail (k, user, note) VALUES (?1, ?2, ?3)"
+				: "INSERT INTO revoked (k, exp, created, kind) VALUES (?1, ?2, ?3, 0)";
+	if (sqlite3_prepare_v2(db, row, -1, &insert, NULL) != SQLITE_OK)
+		fail(row, sqlite3_errmsg(db));
 	for (uint64_t i = 0; i < entries; i++) {
 		struct store_key key = key_of(i);
 		sqlite3_bind_blob(insert, 1, key.bytes, sizeof key.bytes, SQLITE_STATIC);

@@ -118,8 +118,8 @@ const char *password_problem(struct str password)
 	if (password.n == 0)
 		return "The password is empty.";
 	if (password.n > PASSWORD_MAX)
-		return "The password is too long: 72 bytes at most, and characters other than plain letters count as two "
-		       "to four.";
+		return "The password is too long: 72 bytes at most, and characters other than plain letters count as "
+		       "two to four.";
 	if (memchr(password.p, '\0', password.n))
 		return "The password has a NUL byte.";
 	return NULL;
@@ -151,8 +151,9 @@ bool password_verify(struct arena *arena, struct str password, struct str hash)
 void password_verify_nobody(struct arena *arena, struct str password, unsigned cost)
 {
 	/* A salt and a digest that belong to no password; "%02u" of a cost in range. */
-	struct str hash = arena_printf(arena, "$2b$%02u$abcdefghijklmnopqrstuu...............................",
-				       cost < PASSWORD_COST_MIN || cost > PASSWORD_COST_MAX ? PASSWORD_COST_DEFAULT : cost);
+	if (cost < PASSWORD_COST_MIN || cost > PASSWORD_COST_MAX)
+		cost = PASSWORD_COST_DEFAULT;
+	struct str hash = arena_printf(arena, "$2b$%02u$abcdefghijklmnopqrstuu...............................", cost);
 	/* Nobody may get in, whatever came out. */
 	(void)password_verify(arena, password, hash);
 }

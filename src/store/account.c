@@ -24,9 +24,11 @@ static const char *const statements[STATEMENTS] = {
 	[FIND] = "SELECT " COLUMNS " FROM account WHERE id = ?1",
 	[FIND_EMAIL] = "SELECT " COLUMNS " FROM account WHERE email = ?1 COLLATE NOCASE AND email <> ''",
 	/* Is the id another's e-mail, or the e-mail another's e-mail or id? */
-	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND email <> '' AND email COLLATE NOCASE IN (?1, ?2))"
+	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND email <> ''"
+		  " AND email COLLATE NOCASE IN (?1, ?2))"
 		  " OR EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND id = ?2 COLLATE NOCASE)",
-	[INSERT] = "INSERT INTO account (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+	[INSERT] = "INSERT INTO account (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+		   " ON CONFLICT DO NOTHING",
 	[UPDATE] = "UPDATE account SET email = ?2, name = ?3, roles = ?4, password = ?5, disabled = ?6, created = ?7,"
 		   " changed = ?8, last_login = ?9 WHERE id = ?1",
 	[DELETE] = "DELETE FROM account WHERE id = ?1",
@@ -38,7 +40,8 @@ static const struct schema schema = {
 	.name = "accounts",
 	.version = 1,
 	.tables = tables,
-	.probe = "SELECT " COLUMNS " FROM account INDEXED BY account_email WHERE email = 'x' COLLATE NOCASE AND email <> ''",
+	.probe = "SELECT " COLUMNS " FROM account INDEXED BY account_email"
+		 " WHERE email = 'x' COLLATE NOCASE AND email <> ''",
 	.statements = statements,
 	.statements_n = STATEMENTS,
 	.loss = "there are then no local accounts, and whoever registers first may take any name",
@@ -253,7 +256,10 @@ enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t n
 }
 
 /* Every text at its longest, with its NUL and rounded up. */
-enum { LISTED_SIZE = ACCOUNT_ID_MAX + ACCOUNT_HASH_MAX + ACCOUNT_EMAIL_MAX + ACCOUNT_NAME_MAX + ACCOUNT_ROLES_MAX + 5 * 17 };
+enum {
+	LISTED_SIZE = ACCOUNT_ID_MAX + ACCOUNT_HASH_MAX + ACCOUNT_EMAIL_MAX + ACCOUNT_NAME_MAX + ACCOUNT_ROLES_MAX +
+		      5 * 17
+};
 
 /* One account a statement: whoever reads the list may be a person at a terminal,
  * and a statement left open would let the file's log grow. */

@@ -6,7 +6,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { ACCOUNT_ID_MAX = 255, ACCOUNT_HASH_MAX = 255, ACCOUNT_EMAIL_MAX = 255, ACCOUNT_NAME_MAX = 255, ACCOUNT_ROLES_MAX = 1023 };
+enum {
+	ACCOUNT_ID_MAX = 255,
+	ACCOUNT_HASH_MAX = 255,
+	ACCOUNT_EMAIL_MAX = 255,
+	ACCOUNT_NAME_MAX = 255,
+	ACCOUNT_ROLES_MAX = 1023
+};
 
 struct account {
 	struct str id;	     /* user id in tokens; never changes */
@@ -38,7 +44,8 @@ enum err accounts_remove(struct accounts *accounts, struct str id);
 enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now);
 /* In the order of ids; each returns false to stop, and may change accounts. The
  * texts live until it returns. */
-enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, const struct account *account), void *context);
+enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, const struct account *account),
+		       void *context);
 /* Is every page of the file whole? Reads all of it. */
 bool accounts_check(struct accounts *accounts, struct buf *why);
 

@@ -114,8 +114,9 @@ static int make_created(const struct schema *schema, const struct paths *paths, 
 		return -1;
 	}
 	char text[256];
-	int n = snprintf(text, sizeof text, "%s.db was made here. While this file exists, a missing %s.db is an error.\n",
-			 schema->name, schema->name);
+	int n = snprintf(text, sizeof text,
+			 "%s.db was made here. While this file exists, a missing %s.db is an error.\n", schema->name,
+			 schema->name);
 	if (pwrite(fd, text, (size_t)n, 0) != n || fsync(fd) != 0 || !state_dir_sync(paths->folder)) {
 		fail_errno("write", paths->created, why);
 		close(fd);

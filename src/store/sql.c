@@ -190,8 +190,9 @@ static bool is_ours(struct sql *sql, struct buf *why)
 	code = sqlite3_prepare_v2(sql->db, schema->probe, -1, &probe, NULL);
 	sqlite3_finalize(probe);
 	if ((code & 0xff) == SQLITE_ERROR) {
-		buf_printf(why, "%s lacks tables (%s): restore it from a backup. To start with an empty one move %s.* away: %s",
-			   sql->path, sqlite3_errmsg(sql->db), schema->name, schema->loss);
+		buf_printf(why,
+			   "%s lacks tables (%s): restore it from a backup. To start with an empty one move %s.* away: "
+			   "%s", sql->path, sqlite3_errmsg(sql->db), schema->name, schema->loss);
 		return false;
 	}
 	return code == SQLITE_OK || explain(sql, code, why);

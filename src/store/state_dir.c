@@ -77,7 +77,8 @@ bool state_dir_check(const char *path, struct state_owner *out, struct buf *why)
 		return false;
 	bool shared = (st.st_mode & (S_IWGRP | S_IXGRP)) == (S_IWGRP | S_IXGRP);
 	if (shared && !(st.st_mode & S_ISGID) && st.st_gid != getegid() && geteuid() != 0) {
-		buf_printf(why, "state-dir %s is shared with group %u, but new files would not get that group: chmod g+s %s",
+		buf_printf(why,
+			   "state-dir %s is shared with group %u, but new files would not get that group: chmod g+s %s",
 			   path, (unsigned)st.st_gid, path);
 		return false;
 	}

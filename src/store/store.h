@@ -67,8 +67,8 @@ struct store_driver {
 	enum err (*remove)(struct store_thread *thread, const struct store_key *key, bool *was_there);
 	/* Call each for the unexpired entries, newest first; each returns false to
 	 * stop. The entry's texts live until it returns. */
-	enum err (*list)(struct store_thread *thread, int64_t now, bool (*each)(void *context, const struct store_entry *entry),
-			 void *context);
+	enum err (*list)(struct store_thread *thread, int64_t now,
+			 bool (*each)(void *context, const struct store_entry *entry), void *context);
 	/* Forget some of what expired more than STORE_KEPT ago, a small batch; nothing
 	 * while another process is writing. Call again while *forgotten is not 0. */
 	enum err (*sweep)(struct store_thread *thread, int64_t now, unsigned *forgotten);

@@ -67,7 +67,8 @@ static const char *const statements[STATEMENTS] = {
 			 " LEFT JOIN detail AS d ON d.k = e.k ORDER BY e.created DESC, e.k",
 	[LISTING_READ] = "SELECT k, kind, not_before, exp, created, user, note FROM temp.listing ORDER BY rowid",
 	[LISTING_CLEAR] = "DELETE FROM temp.listing",
-	[EXPIRED] = "SELECT EXISTS (SELECT 1 FROM revoked WHERE exp < ?1) OR EXISTS (SELECT 1 FROM mark WHERE exp < ?1)",
+	[EXPIRED] = "SELECT EXISTS (SELECT 1 FROM revoked WHERE exp < ?1)"
+		    " OR EXISTS (SELECT 1 FROM mark WHERE exp < ?1)",
 	[SWEEP_DETAIL] = "DELETE FROM detail WHERE k IN " EXPIRED_KEYS " OR k IN " EXPIRED_MARKS,
 	[SWEEP] = "DELETE FROM revoked WHERE k IN " EXPIRED_KEYS,
 	[SWEEP_MARK] = "DELETE FROM mark WHERE k IN " EXPIRED_MARKS,

@@ -85,8 +85,8 @@ static bool digest_close(struct digest *d, const char *algorithm)
 	EVP_MD_free(d->md);
 	if (!d->ok) {
 		ERR_clear_error();
-		log_text(LOG_ERR, "password", "OpenSSL does not offer %s, so that a hash made with it cannot be checked",
-			 algorithm);
+		log_text(LOG_ERR, "password",
+			 "OpenSSL does not offer %s, so that a hash made with it cannot be checked", algorithm);
 	}
 	return d->ok;
 }
@@ -136,7 +136,8 @@ static void print_apr1(const unsigned char state[MD5_SIZE], char text[APR1_TEXT]
 	static const unsigned char order[][3] = {{0, 6, 12}, {1, 7, 13}, {2, 8, 14}, {3, 9, 15}, {4, 10, 5}};
 	char *out = text;
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-		unsigned value = (unsigned)state[order[i][0]] << 16 | (unsigned)state[order[i][1]] << 8 | state[order[i][2]];
+		const unsigned char *from = order[i];
+		unsigned value = (unsigned)state[from[0]] << 16 | (unsigned)state[from[1]] << 8 | state[from[2]];
 		for (unsigned j = 0; j < 4; j++, value >>= 6)
 			*out++ = alphabet[value & 63];
 	}

@@ -163,14 +163,17 @@ static void texts_that_do_not_fit(void)
 		*field = STR("no \xff utf-8");
 		UNIT_ROW(accounts_add(bed.accounts, &a) == ERR_BAD_REQUEST, fields[i].name);
 	}
-	struct account longest = {{longer, ACCOUNT_ID_MAX}, {longer, ACCOUNT_EMAIL_MAX}, {longer, ACCOUNT_NAME_MAX},
-				  {longer, ACCOUNT_ROLES_MAX}, {longer, ACCOUNT_HASH_MAX}, false, 1, 2, 3};
+	struct account longest = {.id = {longer, ACCOUNT_ID_MAX},
+				  .email = {longer, ACCOUNT_EMAIL_MAX},
+				  .name = {longer, ACCOUNT_NAME_MAX},
+				  .roles = {longer, ACCOUNT_ROLES_MAX},
+				  .password = {longer, ACCOUNT_HASH_MAX}};
 	UNIT_ROW(accounts_add(bed.accounts, &longest) == ERR_NONE, "every text at its longest");
 	struct account got;
 	UNIT_ROW(accounts_find(bed.accounts, bed.arena, longest.id, &got) == ERR_NONE, "is found");
 	struct arena *small;
 	CU_ASSERT(arena_open(64, &small));
-	UNIT_ROW(accounts_find(bed.accounts, small, longest.id, &got) == ERR_STORE, "an arena without room is no answer");
+	UNIT_ROW(accounts_find(bed.accounts, small, longest.id, &got) == ERR_STORE, "no room, no answer");
 	arena_close(&small);
 	bed_close(&bed);
 }

@@ -240,7 +240,10 @@ static void modes(void)
 {
 	static const struct {
 		mode_t folder, mask, file;
-	} rows[] = {{0700, 022, 0600}, {0700, 0, 0600}, {0700, 0777, 0600}, {02770, 077, 0660}, {02775, 0, 0660}, {0750, 0, 0600}};
+	} rows[] = {
+		{0700, 022, 0600}, {0700, 0, 0600},	{0700, 0777, 0600},
+		{0750, 0, 0600},   {02770, 077, 0660}, {02775, 0, 0660},
+	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct folder f;
 		struct database *database;

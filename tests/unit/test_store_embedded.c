@@ -3,6 +3,7 @@
  * embedded store promises comes last. */
 #include "unit.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,7 +365,7 @@ static bool comes(struct bed *bed, unsigned n, enum err want, struct store_answe
 	while (clock_monotonic_ms() < deadline) {
 		if (ask_code(bed, n, answer) == want)
 			return true;
-		usleep(10000);
+		poll(NULL, 0, 10);
 	}
 	return false;
 }
@@ -446,7 +447,7 @@ static void body_replaced(struct bed *bed)
 	int64_t deadline = clock_monotonic_ms() + 5000;
 	while (!answer.revoked && clock_monotonic_ms() < deadline) {
 		ask_code(bed, 7, &answer);
-		usleep(10000);
+		poll(NULL, 0, 10);
 	}
 	UNIT_ROW(answer.revoked, "the file in its place answers");
 }
