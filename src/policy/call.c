@@ -59,8 +59,8 @@ static void challenge(const struct call *call, enum err err)
 	const struct err_row *row = err_row(err);
 	struct str value = STR("Bearer realm=\"fcgi-auth\"");
 	if (row->rfc6750)
-		value = arena_printf(call->worker->arena, "%.*s, error=\"%s\", error_description=\"%s\"", STR_ARGS(value),
-				     row->rfc6750, row->text);
+		value = arena_printf(call->worker->arena, "%.*s, error=\"%s\", error_description=\"%s\"",
+				     STR_ARGS(value), row->rfc6750, row->text);
 	reply_header(call->reply, "WWW-Authenticate", value);
 }
 

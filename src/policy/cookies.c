@@ -83,7 +83,8 @@ bool cookies_next_value(struct str *rest, struct str name, struct str *value)
 	return false;
 }
 
-bool cookies_set(const struct call *call, struct str name, struct str value, const struct cookie_attributes *attributes)
+bool cookies_set(const struct call *call, struct str name, struct str value,
+		 const struct cookie_attributes *attributes)
 {
 	struct buf line = arena_buf(call->worker->arena, SET_COOKIE_MAX);
 	cookie_print(&line, name, value, attributes);

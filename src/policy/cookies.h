@@ -23,7 +23,8 @@ const struct str *cookies_with_tokens(struct worker *worker, size_t *n);
 bool cookies_next_value(struct str *rest, struct str name, struct str *value);
 
 /* Add a Set-Cookie line. false: it does not fit into a line. */
-bool cookies_set(const struct call *call, struct str name, struct str value, const struct cookie_attributes *attributes);
+bool cookies_set(const struct call *call, struct str name, struct str value,
+		 const struct cookie_attributes *attributes);
 /* Two cookies of the login's name have come: delete the ones that the next login
  * will not replace, wherever a sibling site may have planted them. */
 void cookies_clear_twins(const struct call *call, struct str name);

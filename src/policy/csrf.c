@@ -11,6 +11,7 @@ enum {
 	NONCE_SIZE = 16,
 	VALUE_MAX = 20 + 1 + BASE64URL_ENCODED(NONCE_SIZE),
 	SIGNATURE_SIZE = BASE64URL_ENCODED(DIGEST_SIZE),
+	COOKIE_MAX = VALUE_MAX + 1 + SIGNATURE_SIZE,
 	COOKIE_LINE_MAX = 256
 };
 
@@ -35,7 +36,8 @@ static bool sign(struct worker *worker, struct str key, const char *purpose, str
 	return !out->full;
 }
 
-static bool is_signed(struct worker *worker, struct str key, const char *purpose, struct str value, struct str signature)
+static bool is_signed(struct worker *worker, struct str key, const char *purpose, struct str value,
+		      struct str signature)
 {
 	char memory[SIGNATURE_SIZE];
 	struct buf want = buf_over(memory, sizeof memory);
@@ -48,18 +50,19 @@ static bool read_cookie(const struct call *call, struct str key, struct str *coo
 {
 	struct str rest, part, nonce, signature;
 	uint64_t seconds;
-	if (cookie_find(call->request->cookie, cookie_name(call), cookie) != 1 || cookie->n > VALUE_MAX + 1 + SIGNATURE_SIZE)
+	if (cookie_find(call->request->cookie, cookie_name(call), cookie) != 1 || cookie->n > COOKIE_MAX)
 		return false;
 	rest = *cookie;
-	if (!str_split(&rest, '.', &part) || !str_to_uint(part, INT64_MAX, &seconds) || !str_split(&rest, '.', &nonce) ||
-	    !str_split(&rest, '.', &signature) || rest.p)
+	if (!str_split(&rest, '.', &part) || !str_to_uint(part, INT64_MAX, &seconds) ||
+	    !str_split(&rest, '.', &nonce) || !str_split(&rest, '.', &signature) || rest.p)
 		return false;
 	*value = (struct str){cookie->p, part.n + 1 + nonce.n};
 	*expiry = (int64_t)seconds;
 	return is_signed(call->worker, key, "cookie", *value, signature) && *expiry > clock_now();
 }
 
-static bool print_field(const struct call *call, struct str key, const char *purpose, struct str value, struct csrf *out)
+static bool print_field(const struct call *call, struct str key, const char *purpose, struct str value,
+			struct csrf *out)
 {
 	struct buf field = arena_buf(call->worker->arena, SIGNATURE_SIZE);
 	if (!sign(call->worker, key, purpose, value, &field))
@@ -71,7 +74,7 @@ static bool print_field(const struct call *call, struct str key, const char *pur
 static bool make_cookie(const struct call *call, struct str key, struct csrf *out, struct str *value)
 {
 	unsigned char nonce[NONCE_SIZE];
-	struct buf b = arena_buf(call->worker->arena, VALUE_MAX + 1 + SIGNATURE_SIZE);
+	struct buf b = arena_buf(call->worker->arena, COOKIE_MAX);
 	random_bytes(nonce, sizeof nonce);
 	buf_int(&b, clock_now() + CSRF_SECONDS);
 	buf_char(&b, '.');
@@ -99,8 +102,8 @@ enum err csrf_open(const struct call *call, const char *purpose, struct csrf *ou
 	enum err err = load_key(call, memory);
 	if (err)
 		return err;
-	bool reuse = read_cookie(call, key, &csrf.cookie, &value, &expiry) && expiry - clock_now() >= CSRF_SECONDS / 2 &&
-		     expiry - clock_now() <= CSRF_SECONDS;
+	bool reuse = read_cookie(call, key, &csrf.cookie, &value, &expiry) &&
+		     expiry - clock_now() >= CSRF_SECONDS / 2 && expiry - clock_now() <= CSRF_SECONDS;
 	bool good = (reuse || make_cookie(call, key, &csrf, &value)) && print_field(call, key, purpose, value, &csrf);
 	secret_wipe(memory, sizeof memory);
 	if (!good)

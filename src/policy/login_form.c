@@ -41,7 +41,8 @@ struct str login_return_address(const struct call *call, struct str address)
 		return address;
 	/* Its query may hold what must not be in a log. */
 	struct str shown = {address.p, str_find(address, '?')};
-	event_act("return_refused", call->request, ERR_BAD_REQUEST, shown, "the address to return to is on another site");
+	event_act("return_refused", call->request, ERR_BAD_REQUEST, shown,
+		  "the address to return to is on another site");
 	return STR_NONE;
 }
 
@@ -110,7 +111,9 @@ static void read_attempt(const struct call *call, struct attempt *attempt)
 	if (form->kind != FORM_FIELDS)
 		return;
 	struct str address = form_text(arena, form, "rd");
-	attempt->return_to = login_return_address(call, address.p ? address : url_field(arena, call->request->query, "rd"));
+	if (!address.p)
+		address = url_field(arena, call->request->query, "rd");
+	attempt->return_to = login_return_address(call, address);
 }
 
 /* Is it a form of ours, or JSON, which no page of another site can send here
@@ -125,7 +128,7 @@ static bool accept(const struct call *call, struct attempt *attempt)
 	if (err == ERR_NONE && call_is_cross_site(call))
 		err = ERR_CROSS_SITE;
 	if (err == ERR_NONE && attempt->form.kind == FORM_FIELDS)
-		err = csrf_check(call, purpose, url_field(call->worker->arena, attempt->form.body, "csrf"), &attempt->csrf);
+		err = csrf_check(call, purpose, form_text(call->worker->arena, &attempt->form, "csrf"), &attempt->csrf);
 	if (err) {
 		event_act("login_refused", call->request, err, STR_NONE, NULL);
 		call_refuse(call, err);

@@ -25,7 +25,7 @@ static const struct conf_opt opts[] = {
 	{"cookie-samesite", CONF_WORD, offsetof(struct login_conf, cookie_samesite), "Lax", "Lax|Strict|None",
 	 "Whether browsers send the cookie with requests that come from other sites"},
 	{"cookie-secure", CONF_WORD, offsetof(struct login_conf, cookie_secure), "auto", "auto|on|off",
-	 "Send the cookie over https alone: auto when the login itself came over https or the cookie's name demands it"},
+	 "Send the cookie over https alone: auto when the login came over https or the cookie's name demands it"},
 	{"lifetime", CONF_DURATION, offsetof(struct login_conf, lifetime), "8h", "1m-365d",
 	 "How long the tokens of a login are good"},
 	{"issuer", CONF_TEXT, offsetof(struct login_conf, issuer), NULL, NULL,
@@ -72,8 +72,8 @@ static bool check_cookie(const struct login_conf *login, const struct conf_secti
 				 STR_ARGS(name));
 	if (cookies_prefix_is_host(name) && (domain.p || !str_eq(path, STR("/"))))
 		return conf_fail(error, section, domain.p ? "cookie-domain" : "cookie-path",
-				 "browsers refuse the cookie %.*s with a domain or a path other than /: name it otherwise, "
-				 "as __Secure-auth",
+				 "browsers refuse the cookie %.*s with a domain or a path other than /: name it "
+				 "otherwise, as __Secure-auth",
 				 STR_ARGS(name));
 	if (str_eq(str_of(same_sites[login->cookie_samesite]), STR("None")) && login->cookie_secure == SECURE_OFF)
 		return conf_fail(error, section, "cookie-samesite", "None needs cookie-secure = on or auto");
@@ -133,8 +133,8 @@ static bool check_texts(const struct login_conf *login, const struct conf_sectio
 		const struct conf_text *origin = &login->return_origins.items[i];
 		if (!login_origin_is_valid(origin->value))
 			return conf_fail_at(error, origin, "return-origins",
-					    "\"%.*s\" is no origin: write https://host or https://host:port in lower case, "
-					    "without a path",
+					    "\"%.*s\" is no origin: write https://host or https://host:port in lower "
+					    "case, without a path",
 					    STR_ARGS(origin->value));
 		length += origin->value.n + 1;
 	}

@@ -52,7 +52,8 @@ static enum err find_user(const struct call *call, struct change *change)
 	enum err err = session_find(call, issuer, *issuer ? 1 : 0, &carrier, &change->claims);
 	if (err)
 		return err;
-	bool proven = carrier == CARRIER_BEARER || change->form.kind == FORM_JSON || negotiate_same_origin(call->request);
+	bool proven = carrier == CARRIER_BEARER || change->form.kind == FORM_JSON ||
+		      negotiate_same_origin(call->request);
 	return proven ? ERR_NONE : ERR_CROSS_SITE;
 }
 
@@ -125,7 +126,8 @@ void login_change_password(const struct call *call)
 		err = apply(call, &change, &token);
 	form_forget(&change.form, change.current);
 	form_forget(&change.form, change.fresh);
-	event_act(err ? "password_change_failed" : "password_changed", call->request, err, change.account.id, change.why);
+	event_act(err ? "password_change_failed" : "password_changed", call->request, err, change.account.id,
+		  change.why);
 	if (err)
 		call_refuse_as(call, err, err_row(err)->status, change.text);
 	else

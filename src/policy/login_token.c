@@ -40,7 +40,8 @@ static void print_json(struct buf *b, const struct json *value)
 /* Claims about the token, not about the user (RFC 7519 section 4.1 and OpenID Connect). */
 static bool is_about_token(struct str name)
 {
-	static const char *const names[] = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "azp", "nonce", "id"};
+	static const char *const names[] = {"iss", "sub", "aud", "exp",   "nbf", "iat",
+					    "jti", "sid", "azp", "nonce", "id"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (str_eq(name, str_of(names[i])))
 			return true;

@@ -102,7 +102,8 @@ static void answer(const struct call *call, const struct outcome *outcome)
 	if (page)
 		call_redirect(call, call->worker->snapshot->logout->return_to.value);
 	else if (outcome->ended && !outcome->failed)
-		call_json(call, STR("{\"message\":\"Successfully logged out\",\"detail\":\"Token has been invalidated\"}\n"));
+		call_json(call, STR("{\"message\":\"Successfully logged out\","
+				    "\"detail\":\"Token has been invalidated\"}\n"));
 	else
 		call_json(call, STR("{\"message\":\"Logout completed\","
 				    "\"detail\":\"Local session cleared (backend cleanup may have failed)\"}\n"));

@@ -39,8 +39,8 @@ bool logout_options_check(const struct snapshot *snapshot, struct conf_error *er
 	struct str address = logout->return_to.value, origin = origin_of(address);
 	if ((origin.p && !login_origin_is_valid(origin)) || !url_return_is_safe(address, origin, NULL, 0))
 		return conf_fail(error, section, "return-to",
-				 "is a path as /bye, or an address as https://host/bye with the host in lower case, without "
-				 "dots, doubled slashes or encoded slashes in the path");
+				 "is a path as /bye, or an address as https://host/bye with the host in lower case, "
+				 "without dots, doubled slashes or encoded slashes in the path");
 	if (logout->cookies.n > COOKIES_MAX)
 		return conf_fail(error, section, "cookies", "are more than %d", COOKIES_MAX);
 	for (size_t i = 0; i < logout->cookies.n; i++)

@@ -83,10 +83,12 @@ static enum err try_issue(struct worker *worker, const struct account *account, 
 		.now = now,
 		.lifetime = worker->snapshot->login->lifetime / 1000,
 	};
+	struct issuer *const *issuer = &worker->snapshot->login_issuer;
 	struct token token;
-	enum err err = issue.members.p ? issuer_sign(worker->snapshot->login_issuer, worker->token, worker->arena, &issue, text)
-				       : ERR_INTERNAL;
-	return err ? err : verify_token(worker, &worker->snapshot->login_issuer, 1, *text, &token, claims);
+	if (!issue.members.p)
+		return ERR_INTERNAL;
+	enum err err = issuer_sign(*issuer, worker->token, worker->arena, &issue, text);
+	return err ? err : verify_token(worker, issuer, 1, *text, &token, claims);
 }
 
 /* Since when are the user's tokens good? */
@@ -112,8 +114,9 @@ static enum err issue_after_mark(struct worker *worker, const struct account *ac
 	if (err)
 		return err;
 	if (mark > now + SKEW_MAX) {
-		log_text(LOG_ERR, "clock", "all tokens of a user are revoked up to %lld, which is in the future: are the "
-			 "clocks of all hosts right?", (long long)mark);
+		log_text(LOG_ERR, "clock",
+			 "all tokens of a user are revoked up to %lld, in the future: are all hosts' clocks right?",
+			 (long long)mark);
 		return ERR_INTERNAL;
 	}
 	return try_issue(worker, account, mark >= now ? mark + 1 : now, text, claims);
@@ -133,8 +136,9 @@ enum err session_issue(struct worker *worker, const struct account *account, str
 	if (err == ERR_STORE || err == ERR_INTERNAL)
 		return err;
 	if (err || !str_eq(claims.user_id, account->id)) {
-		log_text(LOG_ERR, "issue", "a token of our own would be refused (%s): look at the user-id of the issuer that "
-			 "[login] names", err_row(err)->reason);
+		log_text(LOG_ERR, "issue",
+			 "a token of our own would be refused (%s): look at user-id of the issuer that [login] names",
+			 err_row(err)->reason);
 		return ERR_INTERNAL;
 	}
 	*token = text;
@@ -169,7 +173,8 @@ bool session_set_cookie(const struct call *call, struct str token)
 		cookies_clear_twins(call, login->cookie.value);
 	if (cookies_set(call, login->cookie.value, token, &attributes))
 		return true;
-	log_text(LOG_ERR, "issue", "a token of %zu bytes is too long for a cookie: shorten [login] token-claims", token.n);
+	log_text(LOG_ERR, "issue", "a token of %zu bytes is too long for a cookie: shorten [login] token-claims",
+		 token.n);
 	return false;
 }
 

@@ -207,7 +207,8 @@ def test_wrong_content_type(programs, account, content_type):
     assert answer.status == 415 and not answer.all("Set-Cookie")
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json ;x=y"])
+@pytest.mark.parametrize("content_type", [
+    "application/json; charset=utf-8", "Application/JSON", "application/json ;x=y"])
 def test_content_type_with_parameters(programs, account, content_type):
     body = json.dumps({"username": account[0], "password": account[1]}).encode()
     assert programs.ask("login", "POST", "/auth/login", {}, body, content_type).status == 200
@@ -356,9 +357,9 @@ def test_no_key_no_form(make_programs):
     programs = make_programs()
     password = programs.site.add_user("alice")
     key = programs.site.state / "form.key"
-    for damage in (lambda: key.write_bytes(b""), lambda: key.write_bytes(b"0" * 63), lambda: key.write_bytes(b"x" * 64)):
+    for damage in (b"", b"0" * 63, b"x" * 64):
         key.touch(mode=0o600)
-        damage()
+        key.write_bytes(damage)
         assert programs.ask("login", "GET", "/auth/login").status == 503
     key.write_bytes(b"0" * 64)
     key.chmod(0o604)
@@ -373,17 +374,20 @@ def test_no_key_no_form(make_programs):
 BAD_RETURNS = [
     "//evil.example", "///evil.example", "////evil.example/", "/\\evil.example", "\\\\evil.example", "\\/evil.example",
     "/%5cevil.example", "/%5Cevil.example", "/%2fevil.example", "/%2F/evil.example", "/\t/evil.example",
-    "/\n/evil.example", "/\r/evil.example", "\t//evil.example", " //evil.example", "/ /evil.example", "//evil.example@site.example",
-    "https://evil.example", "https:evil.example", "https:/evil.example", "https:///evil.example", "HTTPS://evil.example",
+    "/\n/evil.example", "/\r/evil.example", "\t//evil.example", " //evil.example", "/ /evil.example",
+    "//evil.example@site.example", "https://evil.example", "https:evil.example", "https:/evil.example",
+    "https:///evil.example", "HTTPS://evil.example",
     "https://site.example@evil.example/", "https://site.example:pw@evil.example/", "https://site.example.evil.example/",
     "https://site.exampleevil.example", "https://site.example:8443/", "https://evil.example/site.example",
     "https://site.example\\@evil.example", "https://evil.example\\.site.example", "http://site.example/",
     "https://wiki.example.evil.example/", "https://wiki.example@evil.example", "https://wiki.example:8443/x",
-    "https://evilwiki.example/", "http://wiki.example/", "javascript:alert(1)", "java\tscript:alert(1)", "data:text/html,x",
-    "vbscript:x", "file:///etc/passwd", "x", "login", "../x", "?x", "#x", "", ".", "/..//evil.example", "/x/..//evil.example",
+    "https://evilwiki.example/", "http://wiki.example/", "javascript:alert(1)", "java\tscript:alert(1)",
+    "data:text/html,x", "vbscript:x", "file:///etc/passwd", "x", "login", "../x", "?x", "#x", "", ".",
+    "/..//evil.example", "/x/..//evil.example",
     "/.//evil.example", "/x/../..//evil.example", "/%2e%2e//evil.example", "/%252fevil.example", "/%09/evil.example",
     "/%0d%0aSet-Cookie:%20a=b", "/x\r\nSet-Cookie: a=b", "/x\nLocation: https://evil.example", "/\u2215evil.example",
-    "/\uff0fevil.example", "https://evil\u3002example", "https://site.example/\\evil", "https://site.example//evil.example",
+    "/\uff0fevil.example", "https://evil\u3002example", "https://site.example/\\evil",
+    "https://site.example//evil.example",
     "/x\u0000", "https://[::1]/", "https://0x7f.1/", "/" + "x" * 3000]
 
 
@@ -413,10 +417,11 @@ def test_bad_return_address_is_not_in_the_page(programs):
     assert "rd" not in fields
 
 
-@pytest.mark.parametrize("host", ["site.example@evil.example", "site.example/x", "site.example\\", "a b", "\"><script>", ""])
+@pytest.mark.parametrize("host", [
+    "site.example@evil.example", "site.example/x", "site.example\\", "a b", "\"><script>", ""])
 def test_odd_host(programs, host):
-    answer = programs.ask("login", "GET", f"/auth/login?rd=https://{urllib.parse.quote(host)}/", {"Accept": "text/html"},
-                          HTTP_HOST=host)
+    target = f"/auth/login?rd=https://{urllib.parse.quote(host)}/"
+    answer = programs.ask("login", "GET", target, {"Accept": "text/html"}, HTTP_HOST=host)
     assert answer.status == 200 and b"<script" not in answer.body
 
 
@@ -434,8 +439,9 @@ def test_wrong_credentials_look_alike(programs, account):
     fields, jar = programs.page()
     answers, json_answers = [], []
     for user in (account[0], "nobody", "dora", "x" * 300, "carol\x01"):
-        answers.append(programs.send_form(fields | {"username": user, "password": "wrong-password"}, jar))
-        json_answers.append(programs.post_json("login", "/auth/login", {"username": user, "password": "wrong-password"}))
+        wrong = {"username": user, "password": "wrong-password"}
+        answers.append(programs.send_form(fields | wrong, jar))
+        json_answers.append(programs.post_json("login", "/auth/login", wrong))
     for some in (answers, json_answers):
         assert [answer.status for answer in some] == [401] * 5
         assert len({alike(answer) for answer in some}) == 1
@@ -532,8 +538,8 @@ def test_profile_is_safe_as_html(programs):
 
 
 def change(programs, token, value, headers=None, **params):
-    return programs.post_json("login", "/auth/change-password", value, {"Authorization": f"Bearer {token}", **(headers or {})},
-                              **params)
+    headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+    return programs.post_json("login", "/auth/change-password", value, headers, **params)
 
 
 def test_change_password(programs):
@@ -552,7 +558,8 @@ def test_change_password_refused(programs):
     token = programs.token("quinn", old)
     for value, status in (({"current": "wrong", "new": new}, 401), ({"current": old, "new": "short"}, 400),
                           ({"current": old, "new": "\u00e4" * 11}, 400), ({"current": old, "new": old}, 400),
-                          ({"current": old, "new": "x" * 100}, 400), ({"current": old, "new": "tab\tin the middle"}, 400),
+                          ({"current": old, "new": "x" * 100}, 400),
+                          ({"current": old, "new": "tab\tin the middle"}, 400),
                           ({"current": old}, 400), ({"new": new}, 400), ({"current": old, "new": 123456789012}, 400),
                           ([], 400)):
         answer = change(programs, token, value)
@@ -579,7 +586,8 @@ def test_login_in_the_second_of_a_logout_everywhere(programs):
     password = programs.site.add_user("sven")
     for _ in range(3):
         token = programs.token("sven", password)
-        answer = programs.post_json("logout", "/auth/logout", {"everywhere": True}, {"Authorization": f"Bearer {token}"})
+        bearer = {"Authorization": f"Bearer {token}"}
+        answer = programs.post_json("logout", "/auth/logout", {"everywhere": True}, bearer)
         assert answer.status == 200 and not programs.is_good(token)
         assert programs.is_good(programs.token("sven", password))
 

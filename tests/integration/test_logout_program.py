@@ -21,8 +21,8 @@ LINK = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Accept":
 def programs():
     running = responder.Programs(processes=2, sections={
         'issuer "main"': {"cookie": "sso"}, 'issuer "second"': {
-            "type": "jwt", "algorithms": "HS256", "secret": f"text:{tokens.OTHER_SECRET}", "iss": "https://second.example",
-            "cookie": "__Secure-second"},
+            "type": "jwt", "algorithms": "HS256", "secret": f"text:{tokens.OTHER_SECRET}",
+            "iss": "https://second.example", "cookie": "__Secure-second"},
         "login": {"cookie": None}, "logout": {"return-to": "/bye", "cookies": "extra, legacy"}})
     yield running
     running.close()
@@ -113,7 +113,8 @@ def test_expired_token_needs_no_entry(programs):
 
 def test_broken_authorization(programs):
     token = tokens.mint()
-    for header in (f"Bearer  {token}", f"Bearer\t{token}", f"Bearer {token}, Bearer {token}", f"Bearer{token}", "Bearer"):
+    for header in (f"Bearer  {token}", f"Bearer\t{token}", f"Bearer {token}, Bearer {token}", f"Bearer{token}",
+                   "Bearer"):
         assert said(log_out(programs, headers={"Authorization": header})) == LOCAL_ONLY
     assert reason(programs, token) == "good"
 
@@ -142,14 +143,16 @@ def test_chunks(programs):
 
 
 def test_prefixed_cookies_are_secure_on_plain_http(programs):
-    answer = programs.ask("logout", "POST", "/auth/logout", {"Accept": "application/json"}, HTTPS=None, SERVER_PORT="80")
+    answer = programs.ask("logout", "POST", "/auth/logout", {"Accept": "application/json"}, HTTPS=None,
+                          SERVER_PORT="80")
     cleared = cookies(answer)
     assert "secure" in cleared[COOKIE][1] and "secure" in cleared["__Secure-second"][1]
     assert "secure" not in cleared["sso"][1]
 
 
 def test_login_cookie_with_domain_and_path(make_programs):
-    programs = make_programs(sections={"login": {"cookie": "sso", "cookie-domain": "site.example", "cookie-path": "/app"}})
+    programs = make_programs(sections={
+        "login": {"cookie": "sso", "cookie-domain": "site.example", "cookie-path": "/app"}})
     attributes = cookies(log_out(programs))["sso"][1]
     assert (attributes["domain"], attributes["path"]) == ("site.example", "/app")
 
@@ -163,7 +166,8 @@ def test_everywhere(programs, how):
     body, kind, target = {"json": (b'{"everywhere":true}', "application/json", "/auth/logout"),
                           "form": (b"all=1", FORM, "/auth/logout"), "query": (b"", None, "/auth/logout?all=1")}[how]
     assert said(log_out(programs, first, None, body, kind, target)) == DONE
-    assert [reason(programs, token) for token in (first, other, elsewhere)] == ["token_revoked", "token_revoked", "good"]
+    found = [reason(programs, token) for token in (first, other, elsewhere)]
+    assert found == ["token_revoked", "token_revoked", "good"]
 
 
 @pytest.mark.parametrize("body", [b'{"everywhere":false}', b"{}", b'{"all":1}', b'{"every":true}'])
@@ -189,7 +193,8 @@ def test_everywhere_needs_a_good_token(programs, kind):
 # --- who may ask ------------------------------------------------------------------------------
 
 FOREIGN = [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
-           {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"}, {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"},
+           {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"},
+           {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"},
            {"Origin": "http://site.example"}, {"Origin": "https://site.example.evil.example"}]
 
 
@@ -221,9 +226,10 @@ def test_form_with_cookies_needs_its_token(programs):
     for body in (b"", b"csrf=", b"csrf=x", f"csrf={csrf}&csrf={csrf}".encode()):
         answer = log_out(programs, headers={"Cookie": jar}, body=body, content_type=FORM)
         assert answer.status == 403 and not answer.all("Set-Cookie")
-    assert log_out(programs, headers={"Cookie": f"sso={token}"}, body=f"csrf={csrf}".encode(), content_type=FORM).status == 403
+    good = f"csrf={csrf}".encode()
+    assert log_out(programs, headers={"Cookie": f"sso={token}"}, body=good, content_type=FORM).status == 403
     assert reason(programs, token) == "good"
-    assert said(log_out(programs, headers={"Cookie": jar}, body=f"csrf={csrf}".encode(), content_type=FORM)) == DONE
+    assert said(log_out(programs, headers={"Cookie": jar}, body=good, content_type=FORM)) == DONE
     assert reason(programs, token) == "token_revoked"
 
 
