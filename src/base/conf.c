@@ -278,8 +278,8 @@ const void *conf_find(const struct conf *conf, const struct conf_kind *kind, str
 	return NULL;
 }
 
-static bool fail(struct conf_error *error, const struct conf_text *where, const char *key, const char *format,
-		 va_list args)
+__attribute__((format(printf, 4, 0))) static bool fail(struct conf_error *error, const struct conf_text *where,
+							const char *key, const char *format, va_list args)
 {
 	char text[768];
 	vsnprintf(text, sizeof text, format, args);
