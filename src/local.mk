@@ -111,6 +111,28 @@ CLEANFILES += %D%/drivers.c %D%/drivers.c.tmp
 # Every program and test links these.
 LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) -lpthread
 
+# The admin's command.
+bin_PROGRAMS += %D%/bin/authctl
+%C%_bin_authctl_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
+%C%_bin_authctl_SOURCES = \
+	%D%/bin/authctl.c %D%/bin/authctl.h \
+	%D%/bin/authctl_arguments.c \
+	%D%/bin/authctl_check.c %D%/bin/authctl_check.h \
+	%D%/bin/authctl_check_capture.c \
+	%D%/bin/authctl_check_users.c \
+	%D%/bin/authctl_explain.c %D%/bin/authctl_explain.h \
+	%D%/bin/authctl_explain_token.c \
+	%D%/bin/authctl_input.c \
+	%D%/bin/authctl_judge.c %D%/bin/authctl_judge.h \
+	%D%/bin/authctl_output.c %D%/bin/authctl_output.h \
+	%D%/bin/authctl_revocations.c \
+	%D%/bin/authctl_secret.c \
+	%D%/bin/authctl_token.c \
+	%D%/bin/authctl_tool.c %D%/bin/authctl_tool.h \
+	%D%/bin/authctl_users.c %D%/bin/authctl_users.h \
+	%D%/bin/authctl_users_import.c \
+	%D%/bin/authctl_users_list.c
+
 EXTRA_DIST += %D%/layers %D%/drivers
 
 # The FastCGI programs.

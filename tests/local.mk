@@ -119,6 +119,7 @@ EXTRA_DIST += \
 	%D%/integration/ways.py \
 	%D%/integration/data/app.cgi \
 	%D%/integration/data/lighttpd.conf \
+	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \
 	%D%/integration/test_bypass.py \
 	%D%/integration/test_cases.py \

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The admin's command: a table of commands and main(). */
+#include "bin/authctl.h"
+
+#include <stdio.h>
+
+#include "bin/authctl_output.h"
+
+#define CHOICE (TAKES(OPTION_POLICY) | TAKES(OPTION_URL) | TAKES(OPTION_COOKIE) | TAKES(OPTION_NOW))
+
+const struct command authctl_commands[] = {
+	{"check", "", 0, 0, 0, authctl_check,
+	 "check configuration, keys, state directory, stores and clock"},
+	{"reference", "", 0, 0, 0, authctl_reference,
+	 "print every option of the configuration with its default"},
+	{"secret generate", "", 0, 0, TAKES(OPTION_BYTES), authctl_secret_generate,
+	 "print a new secret"},
+	{"token issue", "", 0, TAKES(OPTION_USER),
+	 TAKES(OPTION_ISSUER) | TAKES(OPTION_LIFETIME) | TAKES(OPTION_CLAIM) | TAKES(OPTION_CLAIM_JSON), authctl_token_issue,
+	 "print a signed token"},
+	{"token verify", "", 0, 0, CHOICE, authctl_token_verify,
+	 "say as one JSON line whether the token on standard input would be let in"},
+	{"explain", "", 0, 0, TAKES(OPTION_TOKEN) | CHOICE, authctl_explain,
+	 "say step by step why the token on standard input is let in or not"},
+	{"users add", "ID", 1, 0, TAKES(OPTION_EMAIL) | TAKES(OPTION_NAME) | TAKES(OPTION_ROLE) | TAKES(OPTION_GENERATE),
+	 authctl_users_add, "add an account; the password comes from standard input"},
+	{"users passwd", "ID", 1, 0, TAKES(OPTION_GENERATE), authctl_users_passwd,
+	 "set a new password and end all sessions of the account"},
+	{"users list", "", 0, 0, 0, authctl_users_list,
+	 "list all accounts"},
+	{"users show", "ID", 1, 0, 0, authctl_users_show,
+	 "show one account"},
+	{"users disable", "ID", 1, 0, 0, authctl_users_disable,
+	 "let the account log in no more and end all its sessions"},
+	{"users enable", "ID", 1, 0, 0, authctl_users_enable,
+	 "let the account log in again"},
+	{"users remove", "ID", 1, 0, 0, authctl_users_remove,
+	 "remove the account and end all its sessions"},
+	{"users import-htpasswd", "FILE", 1, 0, TAKES(OPTION_UPDATE), authctl_users_import,
+	 "add the users of an Apache or nginx password file"},
+	{"revocations list", "", 0, 0, TAKES(OPTION_USER), authctl_revocations_list,
+	 "list what is revoked and has not expired, newest first"},
+	{"revocations show", "KEY", 1, 0, 0, authctl_revocations_show,
+	 "show one revocation"},
+	{"revocations add", "", 0, 0, TAKES(OPTION_TOKEN) | TAKES(OPTION_USER) | TAKES(OPTION_ISS), authctl_revocations_add,
+	 "revoke a token (--token -) or all tokens of a user (--user ID)"},
+	{"revocations remove", "KEY", 1, 0, 0, authctl_revocations_remove,
+	 "take a revocation back"},
+	{"revocations stats", "", 0, 0, 0, authctl_revocations_stats,
+	 "count what is revoked"},
+	{NULL, NULL, 0, 0, 0, NULL, NULL},
+};
+
+int main(int argc, char *argv[])
+{
+	struct arguments arguments;
+	int status;
+	if (arguments_parse(argc, argv, &arguments, &status))
+		status = arguments.command->run(&arguments);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		output_error("standard output cannot be written");
+		return EXIT_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `authctl check`: everything that can be judged without a running web server,
+ * one line for each thing. */
+#include "bin/authctl_check.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "bin/authctl_output.h"
+#include "token/algorithm.h"
+
+/* 2024-01-01: before that no clock is right. */
+#define CLOCK_LEAST INT64_C(1704067200)
+
+static const char *const words[] = {[CHECK_OK] = "ok", [CHECK_WARNING] = "warning", [CHECK_FAILED] = "FAILED"};
+
+void check_line(struct checkup *checkup, enum check_result result, const char *what, const char *format, ...)
+{
+	char text[1536];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	checkup->failed = checkup->failed || result == CHECK_FAILED;
+	if (checkup->tool.arguments->json) {
+		struct document document;
+		document_begin(&document);
+		document_text(&document, "result", str_of(words[result]));
+		document_text(&document, "what", str_of(what));
+		document_text(&document, "text", str_of(text));
+		document_end(&document);
+		return;
+	}
+	printf("%-8s %-14s ", words[result], what);
+	output_text(str_of(text));
+	putchar('\n');
+}
+
+/* Keys ------------------------------------------------------------------- */
+
+/* The issuer is open already: what is wrong with a key has been said. Here is
+ * what is allowed and yet not good. */
+static void check_secret(struct checkup *checkup, const struct conf_section *section, const struct conf_text *where)
+{
+	const struct issuer_conf *conf = section->values;
+	char memory[512], what[96];
+	struct buf why = buf_over(memory, sizeof memory - 1);
+	struct arena *arena;
+	struct str secret = STR_NONE, spec = where->value;
+	snprintf(what, sizeof what, "issuer \"%.*s\"", STR_ARGS(section->name));
+	if (!arena_open(3 * SECRET_MAX, &arena) || !secret_load(arena, spec, &secret, &why)) {
+		check_line(checkup, CHECK_FAILED, what, "%s:%u: secret: %s", where->file, where->line,
+			   why.n ? buf_z(&why) : "no memory");
+		arena_close(&arena);
+		return;
+	}
+	bool text = str_starts(spec, STR("text:"));
+	struct str source = text ? STR("text:…") : spec;
+	check_line(checkup, CHECK_OK, what, "secret %.*s, %zu bytes", STR_ARGS(source), secret.n);
+	if (text)
+		check_line(checkup, CHECK_WARNING, what,
+			   "%s:%u: secret: stands in the configuration itself; put it into a file of its own, mode 0400, and "
+			   "write secret = file:PATH", where->file, where->line);
+	for (size_t i = 0; i < conf->algorithms.n; i++) {
+		const struct algorithm *algorithm = algorithm_find(conf->algorithms.items[i].value, ALGORITHM_ALL);
+		if (algorithm && algorithm->family == KEY_HMAC && secret.n < algorithm->key_size)
+			check_line(checkup, CHECK_WARNING, what,
+				   "%s:%u: secret: has %zu bytes, %s wants %zu (RFC 7518 section 3.2) and it can be guessed; "
+				   "make a new one on both sides: authctl secret generate",
+				   where->file, where->line, secret.n, algorithm->name, algorithm->key_size);
+	}
+	arena_close(&arena);
+}
+
+static void check_issuers(struct checkup *checkup)
+{
+	const struct snapshot *snapshot = checkup->tool.snapshot;
+	if (snapshot->n_issuers == 0)
+		check_line(checkup, CHECK_WARNING, "issuers", "there is none: no token will be accepted; add [issuer \"NAME\"]");
+	for (const struct conf_section *s = snapshot->conf->sections; s; s = s->next) {
+		const struct issuer_conf *conf = s->kind == &issuer_kind ? s->values : NULL;
+		char what[96], text[512];
+		struct buf algorithms = buf_over(text, sizeof text - 1);
+		if (!conf)
+			continue;
+		for (size_t i = 0; i < conf->algorithms.n; i++)
+			buf_printf(&algorithms, "%s%.*s", i ? ", " : "", STR_ARGS(conf->algorithms.items[i].value));
+		snprintf(what, sizeof what, "issuer \"%.*s\"", STR_ARGS(s->name));
+		check_line(checkup, CHECK_OK, what, "type %.*s, algorithms %s", STR_ARGS(conf->type.value), buf_z(&algorithms));
+		for (size_t i = 0; i < conf->secret.n; i++)
+			check_secret(checkup, s, &conf->secret.items[i]);
+	}
+}
+
+static void check_policies(struct checkup *checkup)
+{
+	const struct snapshot *snapshot = checkup->tool.snapshot;
+	if (snapshot->n_policies == 0)
+		check_line(checkup, CHECK_WARNING, "policies", "there is none: nobody gets in; add [policy \"NAME\"]");
+	for (size_t i = 0; i < snapshot->n_policies; i++) {
+		const struct policy *policy = &snapshot->policies[i];
+		char what[96];
+		snprintf(what, sizeof what, "policy \"%.*s\"", STR_ARGS(policy->name));
+		check_line(checkup, CHECK_OK, what, "paths: %zu, issuers: %zu, rules: %zu, attributes: %zu", policy->conf->path.n,
+			   policy->n_issuers, policy->n_rules, policy->n_attributes);
+	}
+	if (snapshot->login_issuer)
+		check_line(checkup, CHECK_OK, "login", "issuer \"%.*s\" signs the tokens of local accounts",
+			   STR_ARGS(issuer_name(snapshot->login_issuer)));
+	else
+		check_line(checkup, CHECK_OK, "login", "no issuer signs: local accounts cannot log in");
+}
+
+/* Stores ----------------------------------------------------------------- */
+
+static void check_state_dir(struct checkup *checkup)
+{
+	const char *path = checkup->tool.snapshot->server->state_dir.value.p;
+	struct stat st;
+	if (stat(path, &st) != 0)
+		check_line(checkup, CHECK_FAILED, "state-dir", "%s is not there or cannot be reached; make it: "
+			   "install -d -m 2770 -o USER -g GROUP %s", path, path);
+	else if (st.st_mode & S_IWOTH)
+		check_line(checkup, CHECK_FAILED, "state-dir", "%s can be written by everybody (mode %04o): chmod o= %s", path,
+			   (unsigned)st.st_mode & 07777, path);
+	else
+		check_line(checkup, CHECK_OK, "state-dir", "%s (uid %u, gid %u, mode %04o)", path, (unsigned)st.st_uid,
+			   (unsigned)st.st_gid, (unsigned)st.st_mode & 07777);
+}
+
+static bool count_entry(void *context, const struct store_entry *entry)
+{
+	(void)entry;
+	++*(size_t *)context;
+	return true;
+}
+
+static void check_store(struct checkup *checkup)
+{
+	struct tool *tool = &checkup->tool;
+	struct worker *worker = &tool->worker;
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text - 1);
+	size_t n = 0;
+	if (!tool_open_store(tool))
+		check_line(checkup, CHECK_FAILED, "revocations", "%s", tool->store_why);
+	else if (!worker->store_driver->check(worker->store, &why))
+		check_line(checkup, CHECK_FAILED, "revocations", "%s", buf_z(&why));
+	else if (worker->store_driver->list(worker->store, clock_now(), count_entry, &n))
+		check_line(checkup, CHECK_FAILED, "revocations", "cannot be listed; look at the log and the disk");
+	else
+		check_line(checkup, CHECK_OK, "revocations", "the store is whole (revocations held: %zu)", n);
+}
+
+static bool count_account(void *context, const struct account *account)
+{
+	(void)account;
+	++*(size_t *)context;
+	return true;
+}
+
+static void check_accounts(struct checkup *checkup)
+{
+	struct tool *tool = &checkup->tool;
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text - 1);
+	size_t n = 0;
+	if (!accounts_open(tool->snapshot->server->state_dir.value.p, &tool->worker.accounts, &why) ||
+	    !accounts_check(tool->worker.accounts, &why))
+		check_line(checkup, CHECK_FAILED, "accounts", "%s", buf_z(&why));
+	else if (accounts_list(tool->worker.accounts, count_account, &n))
+		check_line(checkup, CHECK_FAILED, "accounts", "cannot be listed; look at the log and the disk");
+	else
+		check_line(checkup, CHECK_OK, "accounts", "the store is whole (accounts: %zu)", n);
+}
+
+static void check_clock(struct checkup *checkup)
+{
+	char date[OUTPUT_DATE_SIZE], changed[OUTPUT_DATE_SIZE];
+	int64_t now = clock_now();
+	struct stat st = {0};
+	output_date(now, date);
+	if (stat(checkup->tool.snapshot->conf->path, &st) == 0 && st.st_mtim.tv_sec > now + 60)
+		check_line(checkup, CHECK_WARNING, "clock", "it is %s, but the configuration was changed at %s: was the clock "
+			   "set back? tokens are judged by it", date, output_date(st.st_mtim.tv_sec, changed));
+	if (now < CLOCK_LEAST)
+		check_line(checkup, CHECK_FAILED, "clock", "it is %s, which cannot be: expired tokens would be good; "
+			   "set it (timedatectl set-ntp true)", date);
+	else
+		check_line(checkup, CHECK_OK, "clock", "%s", date);
+}
+
+int authctl_check(const struct arguments *arguments)
+{
+	struct checkup checkup = {.tool.arguments = arguments};
+	struct check_capture capture;
+	struct conf_error error;
+	check_capture_begin(&capture);
+	int status = tool_load(arguments, &checkup.tool, &error);
+	check_capture_end(&capture, &checkup);
+	if (status) {
+		check_line(&checkup, CHECK_FAILED, "configuration", "%s", error.text);
+		return status;
+	}
+	check_line(&checkup, CHECK_OK, "configuration", "%s (files read: %zu)", checkup.tool.snapshot->conf->path,
+		   checkup.tool.snapshot->conf->files.n);
+	check_issuers(&checkup);
+	check_policies(&checkup);
+	check_state_dir(&checkup);
+	check_capture_begin(&capture);
+	check_store(&checkup);
+	check_accounts(&checkup);
+	check_capture_end(&capture, &checkup);
+	check_users(&checkup);
+	check_clock(&checkup);
+	tool_close(&checkup.tool);
+	return checkup.failed ? EXIT_FAILED : EX_OK;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `authctl check`: its lines, and the parts that fill them. */
+#ifndef BIN_AUTHCTL_CHECK_H
+#define BIN_AUTHCTL_CHECK_H
+
+#include "bin/authctl_tool.h"
+
+enum check_result { CHECK_OK, CHECK_WARNING, CHECK_FAILED };
+
+struct checkup {
+	struct tool tool;
+	bool failed;
+};
+
+/* Print one line; text says what was found, and what to do unless it is fine. */
+__attribute__((format(printf, 4, 5))) void check_line(struct checkup *checkup, enum check_result result, const char *what,
+						       const char *format, ...);
+/* Which users can write state-dir and read the secrets. */
+void check_users(struct checkup *checkup);
+
+/* Warnings that the library logs while something is opened. */
+struct check_capture {
+	int file, standard_error;
+};
+
+/* From here on log lines are kept instead of printed. */
+void check_capture_begin(struct check_capture *capture);
+/* Print what has been logged meanwhile as lines of the checkup. */
+void check_capture_end(struct check_capture *capture, struct checkup *checkup);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `authctl explain`: the verdict of `token verify` for people, step by step. */
+#include "bin/authctl_explain.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "policy/revocation.h"
+
+static struct arena *arena_of(const struct explanation *e)
+{
+	return e->judgement->tool.worker.arena;
+}
+
+void explain_row(struct explanation *e, const char *what, struct str wanted, struct str came)
+{
+	if (e->json) {
+		document_open(&e->document, NULL, "{}");
+		document_text(&e->document, "what", str_of(what));
+		document_text(&e->document, "wanted", wanted);
+		document_text(&e->document, "came", came);
+		document_close(&e->document, "{}");
+		return;
+	}
+	printf("    %-12s ", what);
+	if (wanted.p) {
+		fputs("wanted ", stdout);
+		output_text(wanted);
+		fputs("; came ", stdout);
+	}
+	output_text(came.p ? came : STR("nothing"));
+	putchar('\n');
+}
+
+struct str explain_list(const struct explanation *e, const struct conf_list *list)
+{
+	size_t n = 1;
+	for (size_t i = 0; i < list->n; i++)
+		n += list->items[i].value.n + 2;
+	struct buf out = arena_buf(arena_of(e), n);
+	for (size_t i = 0; i < list->n; i++) {
+		if (i)
+			buf_add(&out, STR(", "));
+		buf_add(&out, list->items[i].value);
+	}
+	return list->n ? buf_str(&out) : STR_NONE;
+}
+
+/* Steps ------------------------------------------------------------------ */
+
+static void explain_request(struct explanation *e)
+{
+	const struct request *request = &e->judgement->request;
+	explain_row(e, "address", STR_NONE, request->target);
+	if (request->host.n)
+		explain_row(e, "host", STR_NONE, request->host);
+	if (e->judgement->verdict.step == VERIFY_REQUEST)
+		explain_row(e, "refused", STR_NONE, e->judgement->verdict.why);
+}
+
+static void explain_policy(struct explanation *e)
+{
+	const struct judgement *j = e->judgement;
+	const struct snapshot *snapshot = j->tool.snapshot;
+	if (j->verdict.policy) {
+		explain_row(e, "policy", STR_NONE, arena_printf(arena_of(e), "\"%.*s\" (%s), for %.*s",
+								STR_ARGS(j->verdict.policy->name), j->policy_from,
+								STR_ARGS(explain_list(e, &j->verdict.policy->conf->path))));
+		return;
+	}
+	for (size_t i = 0; i < snapshot->n_policies; i++)
+		explain_row(e, "there is", STR_NONE, arena_printf(arena_of(e), "\"%.*s\" for %.*s on %.*s",
+								  STR_ARGS(snapshot->policies[i].name),
+								  STR_ARGS(explain_list(e, &snapshot->policies[i].conf->path)),
+								  STR_ARGS(snapshot->policies[i].conf->host.n
+										   ? explain_list(e, &snapshot->policies[i].conf->host)
+										   : STR("every host"))));
+}
+
+static void explain_credentials(struct explanation *e)
+{
+	const struct judgement *j = e->judgement;
+	const struct policy *policy = j->verdict.policy;
+	char memory[1024];
+	struct buf wanted = buf_over(memory, sizeof memory);
+	for (size_t i = 0; i < policy->n_carriers; i++) {
+		if (policy->carriers[i] == CARRIER_BEARER)
+			buf_printf(&wanted, "%sbearer", wanted.n ? ", " : "");
+		for (size_t k = 0; policy->carriers[i] == CARRIER_COOKIE && k < policy->n_cookies; k++)
+			buf_printf(&wanted, "%scookie %.*s", wanted.n ? ", " : "", STR_ARGS(policy->cookies[k]));
+	}
+	const char *cookie = arguments_value(j->tool.arguments, OPTION_COOKIE);
+	explain_row(e, "token", buf_str(&wanted), arena_printf(arena_of(e), "%s%s, %zu bytes", cookie ? "cookie " : "bearer",
+							       cookie ? cookie : "", j->token.n));
+}
+
+static void explain_revocation(struct explanation *e)
+{
+	const struct judgement *j = e->judgement;
+	struct store_key key;
+	char text[2 * STORE_KEY_SIZE];
+	struct buf hex = buf_over(text, sizeof text);
+	if (revocation_token_key(j->tool.worker.token, &j->verdict.token, &j->verdict.claims, &key)) {
+		buf_hex(&hex, key.bytes, sizeof key.bytes);
+		explain_row(e, "token key", STR_NONE, buf_str(&hex));
+	}
+	hex = buf_over(text, sizeof text);
+	if (revocation_user_key(j->tool.worker.token, j->verdict.claims.iss, j->verdict.claims.user_id, &key)) {
+		buf_hex(&hex, key.bytes, sizeof key.bytes);
+		explain_row(e, "user key", STR_NONE, buf_str(&hex));
+	}
+	if (j->tool.store_why[0])
+		explain_row(e, "store", STR("one that can be asked"), str_of(j->tool.store_why));
+}
+
+/* What the rule looks at. */
+static struct str rule_value(const struct explanation *e, const struct rule *rule)
+{
+	const struct claims *claims = &e->judgement->verdict.claims;
+	if (rule->source == RULE_USER)
+		return claims->user_id;
+	return json_text(arena_of(e), json_path(claims->all, rule->path));
+}
+
+static void explain_rules(struct explanation *e)
+{
+	const struct judgement *j = e->judgement;
+	const struct policy *policy = j->verdict.policy;
+	for (size_t i = 0; i < policy->conf->path_user.n; i++)
+		explain_row(e, "path-user", policy->conf->path_user.items[i].value,
+			    arena_printf(arena_of(e), "%.*s by user \"%.*s\"", STR_ARGS(j->request.path),
+					 STR_ARGS(j->verdict.claims.user_id)));
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+		bool holds = rule_holds(arena_of(e), rule, &j->verdict.claims);
+		struct str came = rule_value(e, rule);
+		explain_row(e, "require", rule->text,
+			    arena_printf(arena_of(e), "%s%.*s%s (%s)", came.p ? "\"" : "nothing", STR_ARGS(came),
+					 came.p ? "\"" : "", holds ? "holds" : "does NOT hold"));
+	}
+	if (policy->conf->max_age)
+		explain_row(e, "max-age", arena_printf(arena_of(e), "%lld s", (long long)(policy->conf->max_age / 1000)),
+			    j->verdict.claims.iat == TIME_ABSENT
+				    ? STR_NONE
+				    : arena_printf(arena_of(e), "%lld s", (long long)(clock_now() - j->verdict.claims.iat)));
+}
+
+/* Why, in a sentence that says where to look; NULL when the rows say it. */
+static const char *hint(const struct judgement *j)
+{
+	switch (j->verdict.err) {
+	case ERR_NO_POLICY:
+		return "no policy has a path for this address and host: add one, or correct AUTH_POLICY or --policy";
+	case ERR_NO_TOKEN:
+		return "the policy does not look for a token there: see token-from, and cookie of its issuers and of [login]";
+	case ERR_AMBIGUOUS_TOKEN:
+		return "two different tokens came at once: which one counts cannot be told";
+	case ERR_TOKEN_MALFORMED:
+		return "a token is HEADER.PAYLOAD.SIGNATURE in base64url, of strict JSON; five parts would be an encrypted one";
+	case ERR_BAD_ALGORITHM:
+		return "the token is signed with an algorithm that its issuer does not allow: see algorithms";
+	case ERR_UNKNOWN_KEY:
+		return "no key of the issuer is for this token";
+	case ERR_BAD_SIGNATURE:
+		return "signature does not match: same secret on both sides?";
+	case ERR_BAD_ISSUER:
+		return "iss must be one of the issuer's iss, byte by byte: a slash at the end counts";
+	case ERR_BAD_AUDIENCE:
+		return "aud must have one of the issuer's audience, byte by byte; is the token for another service?";
+	case ERR_NOT_YET_VALID:
+		return "do the clocks of both hosts agree? see leeway";
+	case ERR_TOKEN_EXPIRED:
+		return "the user must log in again; if the token is new, do the clocks of both hosts agree?";
+	case ERR_TOKEN_REVOKED:
+		return "authctl revocations show KEY says when and why, with one of the keys above";
+	case ERR_USER_MISMATCH:
+		return "the path belongs to another user: see path-user";
+	case ERR_STORE:
+		return "without the store nobody is let in: authctl check says more";
+	default:
+		return NULL;
+	}
+}
+
+/* Frame ------------------------------------------------------------------ */
+
+static const struct {
+	enum verify_step step;
+	void (*explain)(struct explanation *explanation);
+} steps[] = {
+	{VERIFY_REQUEST, explain_request},	 {VERIFY_POLICY, explain_policy}, {VERIFY_CREDENTIALS, explain_credentials},
+	{VERIFY_TOKEN, explain_token},		 {VERIFY_REVOCATION, explain_revocation},
+	{VERIFY_RULES, explain_rules},
+};
+
+static void explain_step(struct explanation *e, size_t i)
+{
+	enum verify_step failed = e->judgement->verdict.step, step = steps[i].step;
+	const char *result = step < failed ? "ok" : step == failed ? "FAILED" : "not reached";
+	if (e->json) {
+		document_open(&e->document, NULL, "{}");
+		document_text(&e->document, "step", str_of(verify_step_name(step)));
+		document_text(&e->document, "result", str_of(step < failed ? "ok" : step == failed ? "failed" : "not_reached"));
+		document_open(&e->document, "rows", "[]");
+	} else {
+		printf("%-12s %s\n", verify_step_name(step), result);
+	}
+	if (step <= failed)
+		steps[i].explain(e);
+	if (e->json) {
+		document_close(&e->document, "[]");
+		document_close(&e->document, "{}");
+	}
+}
+
+static void print_answer(struct explanation *e)
+{
+	const struct judgement *j = e->judgement;
+	const struct err_row *row = err_row(j->verdict.err);
+	if (e->json) {
+		document_close(&e->document, "[]");
+		document_text(&e->document, "decision", str_of(judge_decision(j)));
+		document_text(&e->document, "reason", str_of(judge_reason(j)));
+		document_number(&e->document, "status", row->status);
+		document_text(&e->document, "hint", str_of(hint(j)));
+		document_end(&e->document);
+		return;
+	}
+	printf("answer       %s, %d %s\n", judge_decision(j), row->status, judge_reason(j));
+	if (hint(j))
+		printf("hint         %s\n", hint(j));
+}
+
+int authctl_explain(const struct arguments *arguments)
+{
+	struct judgement j;
+	int status = judge_open(arguments, &j);
+	if (status)
+		return status;
+	struct explanation e = {.judgement = &j, .json = arguments->json};
+	if (e.json) {
+		document_begin(&e.document);
+		document_open(&e.document, "steps", "[]");
+	}
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		explain_step(&e, i);
+	print_answer(&e);
+	status = j.verdict.err == ERR_NONE ? EX_OK : EXIT_FAILED;
+	judge_close(&j);
+	return status;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening what a command works with. The worker is put together here rather than
+ * by a runtime, because a command must also run where the store cannot be opened. */
+#include "bin/authctl_tool.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "bin/authctl_output.h"
+
+enum { ARENA_SIZE = 4 << 20 };
+
+/* What the programs answer without a store: nothing is known, nothing is let in. */
+static enum err no_answer(struct store_thread *thread, const struct store_question *question, struct store_answer *out)
+{
+	(void)thread;
+	(void)question;
+	(void)out;
+	return ERR_STORE;
+}
+
+static const struct store_driver unavailable = {.name = "unavailable", .ask = no_answer};
+
+int tool_load(const struct arguments *arguments, struct tool *out, struct conf_error *error)
+{
+	struct tool tool = {.arguments = arguments, .worker = {.store_driver = &unavailable}};
+	if (!token_start() || !arena_open(ARENA_SIZE, &tool.worker.arena) || !token_thread_open(0, &tool.worker.token)) {
+		snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");
+		tool_close(&tool);
+		return EXIT_FAILED;
+	}
+	if (!snapshot_open(arguments->config, 1, &tool.snapshot, error)) {
+		tool_close(&tool);
+		return EX_CONFIG;
+	}
+	tool.worker.snapshot = tool.snapshot;
+	*out = tool;
+	return EX_OK;
+}
+
+int tool_open(const struct arguments *arguments, struct tool *out)
+{
+	/* What is worth a warning is said by `authctl check`. */
+	log_open("authctl", &(struct log_settings){LOG_TO_STDERR, LOG_AS_LOGFMT, LOG_ERR});
+	struct conf_error error;
+	int status = tool_load(arguments, out, &error);
+	if (status) {
+		output_error("%s", error.text);
+		return status;
+	}
+	const struct server_conf *server = out->snapshot->server;
+	if (server->log != LOG_TO_STDERR)
+		log_open("authctl", &(struct log_settings){(enum log_sink)server->log, (enum log_format)server->log_format,
+							   server->log_level});
+	return EX_OK;
+}
+
+void tool_close(struct tool *tool)
+{
+	accounts_close(&tool->worker.accounts);
+	if (tool->worker.store)
+		tool->worker.store_driver->thread_close(&tool->worker.store);
+	if (tool->store)
+		tool->worker.store_driver->close(&tool->store);
+	snapshot_close(&tool->snapshot);
+	token_thread_close(&tool->worker.token);
+	arena_close(&tool->worker.arena);
+}
+
+static const struct store_driver *find_driver(const char *name)
+{
+	for (size_t i = 0; store_drivers[i]; i++)
+		if (str_eq(str_of(store_drivers[i]->name), str_of(name)))
+			return store_drivers[i];
+	return NULL;
+}
+
+bool tool_open_store(struct tool *tool)
+{
+	struct buf why = buf_over(tool->store_why, sizeof tool->store_why - 1);
+	struct store_settings settings = {.state_dir = tool->snapshot->server->state_dir.value.p};
+	const struct store_driver *driver = find_driver("embedded");
+	if (!driver || !driver->open(&settings, &tool->store, &why)) {
+		buf_z(&why);
+		return false;
+	}
+	if (!driver->thread_open(tool->store, &tool->worker.store)) {
+		buf_printf(&why, "the revocations in %s cannot be read: authctl check says more", settings.state_dir);
+		buf_z(&why);
+		driver->close(&tool->store);
+		return false;
+	}
+	tool->worker.store_driver = driver;
+	return true;
+}
+
+bool tool_need_store(struct tool *tool)
+{
+	if (tool_open_store(tool))
+		return true;
+	output_error("%s", tool->store_why);
+	return false;
+}
+
+bool tool_need_accounts(struct tool *tool)
+{
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text - 1);
+	if (accounts_open(tool->snapshot->server->state_dir.value.p, &tool->worker.accounts, &why))
+		return true;
+	output_error("%s", buf_z(&why));
+	return false;
+}
+
+bool tool_login_iss(const struct tool *tool, const struct str **out, size_t *n)
+{
+	const struct snapshot *snapshot = tool->snapshot;
+	*n = 0;
+	if (!snapshot->login_issuer)
+		return true;
+	const struct issuer_conf *conf = conf_find(snapshot->conf, &issuer_kind, issuer_name(snapshot->login_issuer));
+	size_t count = conf->iss.n ? conf->iss.n : 1;
+	struct str *list = arena_array(tool->worker.arena, count, sizeof *list);
+	if (!list) {
+		output_error("no memory");
+		return false;
+	}
+	for (size_t i = 0; i < conf->iss.n; i++)
+		list[i] = conf->iss.items[i].value;
+	*out = list;
+	*n = count;
+	return true;
+}
+
+void tool_log(const struct tool *tool, const char *event, struct str user)
+{
+	if (tool->snapshot->server->log == LOG_TO_STDERR)
+		return;
+	struct log_line line;
+	log_begin(&line, LOG_NOTICE, event);
+	log_field(&line, "client", STR("-"));
+	log_number(&line, "by_uid", getuid());
+	log_field(&line, "user", user);
+	log_end(&line);
+}
