@@ -111,9 +111,17 @@ CLEANFILES += %D%/drivers.c %D%/drivers.c.tmp
 # Every program and test links these.
 LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) -lpthread
 
+EXTRA_DIST += %D%/layers %D%/drivers
+
+# The FastCGI programs.
+PROGRAM_SOURCES = %D%/bin/options.c %D%/bin/options.h %D%/bin/program.c %D%/bin/program.h
+bin_PROGRAMS += %D%/bin/auth-login-proxy %D%/bin/auth-logout %D%/bin/auth-verify
+%C%_bin_auth_login_proxy_SOURCES = %D%/bin/auth-login-proxy.c $(PROGRAM_SOURCES)
+%C%_bin_auth_logout_SOURCES = %D%/bin/auth-logout.c $(PROGRAM_SOURCES)
+%C%_bin_auth_verify_SOURCES = %D%/bin/auth-verify.c $(PROGRAM_SOURCES)
+
 # The admin's command.
 bin_PROGRAMS += %D%/bin/authctl
-%C%_bin_authctl_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 %C%_bin_authctl_SOURCES = \
 	%D%/bin/authctl.c %D%/bin/authctl.h \
 	%D%/bin/authctl_arguments.c \
@@ -132,12 +140,3 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_users.c %D%/bin/authctl_users.h \
 	%D%/bin/authctl_users_import.c \
 	%D%/bin/authctl_users_list.c
-
-EXTRA_DIST += %D%/layers %D%/drivers
-
-# The FastCGI programs.
-PROGRAM_SOURCES = %D%/bin/options.c %D%/bin/options.h %D%/bin/program.c %D%/bin/program.h
-bin_PROGRAMS += %D%/bin/auth-login-proxy %D%/bin/auth-logout %D%/bin/auth-verify
-%C%_bin_auth_login_proxy_SOURCES = %D%/bin/auth-login-proxy.c $(PROGRAM_SOURCES)
-%C%_bin_auth_logout_SOURCES = %D%/bin/auth-logout.c $(PROGRAM_SOURCES)
-%C%_bin_auth_verify_SOURCES = %D%/bin/auth-verify.c $(PROGRAM_SOURCES)

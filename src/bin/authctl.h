@@ -43,7 +43,7 @@ struct command {
 	const char *words;    /* "users add" */
 	const char *operands; /* as the usage shows them, "" for none */
 	unsigned n_operands;
-	unsigned needs, takes; /* options: TAKES() bits */
+	unsigned needs, takes;			       /* options: TAKES() bits */
 	int (*run)(const struct arguments *arguments); /* gives the exit status */
 	const char *help;
 };

@@ -29,7 +29,8 @@ static const struct row {
 	[OPTION_BYTES] = {"bytes", 0, "N", false, "random bytes in the secret: 32 to 1024, 48 by default"},
 	[OPTION_USER] = {"user", 0, "ID", false, "the user the token or revocation is for"},
 	[OPTION_ISSUER] = {"issuer", 0, "NAME", false, "which [issuer] signs; else that of [login], else the only one"},
-	[OPTION_LIFETIME] = {"lifetime", 0, "DURATION", false, "how long the token is good, as 8h; else that of [login]"},
+	[OPTION_LIFETIME] = {"lifetime", 0, "DURATION", false,
+			     "how long the token is good, as 8h; else that of [login]"},
 	[OPTION_CLAIM] = {"claim", 0, "NAME=TEXT", true, "a further claim of the token"},
 	[OPTION_CLAIM_JSON] = {"claim-json", 0, "NAME=JSON", true, "a further claim that is no text"},
 	[OPTION_TOKEN] = {"token", 0, "-", false, "a token is read from standard input"},
@@ -116,14 +117,16 @@ static int help_group(struct str group)
 		char text[64];
 		if (!in_group(command, group))
 			continue;
-		snprintf(text, sizeof text, "%s%s%s", command->words, command->operands[0] ? " " : "", command->operands);
+		snprintf(text, sizeof text, "%s%s%s", command->words, command->operands[0] ? " " : "",
+			 command->operands);
 		printf("  %-27s %s\n", text, command->help);
 		options |= command->needs | command->takes;
 	}
 	fputs("\noptions:\n", stdout);
 	print_options(options);
 	fputs("\nThe exit status is 0; 1 when something failed or access is denied; 64 for wrong use;\n"
-	      "78 when the configuration is wrong. More: authctl COMMAND --help\n", stdout);
+	      "78 when the configuration is wrong. More: authctl COMMAND --help\n",
+	      stdout);
 	return EX_OK;
 }
 
@@ -253,8 +256,8 @@ static bool read_options(int argc, char *argv[], struct arguments *out, int *sta
 	size_t n = 0;
 	for (enum option_id id = 0; id < OPTION_COUNT; id++)
 		if (taken & TAKES(id))
-			options[n++] = (struct option){rows[id].name, rows[id].value ? required_argument : no_argument, NULL,
-						       256 + (int)id};
+			options[n++] = (struct option){rows[id].name, rows[id].value ? required_argument : no_argument,
+						       NULL, 256 + (int)id};
 	optind = 0;
 	opterr = 0;
 	for (;;) {
@@ -265,7 +268,7 @@ static bool read_options(int argc, char *argv[], struct arguments *out, int *sta
 			*status = wrong_option(out, argv[optind - 1], result, optopt);
 			return false;
 		}
-		enum option_id id = result >= 256 ? (enum option_id)(result - 256)
+		enum option_id id = result >= 256   ? (enum option_id)(result - 256)
 				    : result == 'c' ? OPTION_CONFIG
 				    : result == 'h' ? OPTION_HELP
 						    : OPTION_VERSION;
@@ -300,8 +303,9 @@ static bool check_operands(const struct arguments *arguments, unsigned n, int *s
 	*status = n != command->n_operands
 			  ? arguments_wrong(arguments, "operands given: %u, wanted: %u%s", n, command->n_operands,
 					    command->n_operands ? "" : " (a token comes on standard input)")
-			  : arguments_wrong(arguments, "--token takes - alone: tokens come on standard input, where no list "
-						       "of processes shows them");
+			  : arguments_wrong(arguments,
+					    "--token takes - alone: tokens come on standard input, where no list of "
+					    "processes shows them");
 	return false;
 }
 

@@ -61,14 +61,15 @@ static void check_secret(struct checkup *checkup, const struct conf_section *sec
 	check_line(checkup, CHECK_OK, what, "secret %.*s, %zu bytes", STR_ARGS(source), secret.n);
 	if (text)
 		check_line(checkup, CHECK_WARNING, what,
-			   "%s:%u: secret: stands in the configuration itself; put it into a file of its own, mode 0400, and "
-			   "write secret = file:PATH", where->file, where->line);
+			   "%s:%u: secret: stands in the configuration itself; put it into a file of its own, mode "
+			   "0400, and write secret = file:PATH",
+			   where->file, where->line);
 	for (size_t i = 0; i < conf->algorithms.n; i++) {
 		const struct algorithm *algorithm = algorithm_find(conf->algorithms.items[i].value, ALGORITHM_ALL);
 		if (algorithm && algorithm->family == KEY_HMAC && secret.n < algorithm->key_size)
 			check_line(checkup, CHECK_WARNING, what,
-				   "%s:%u: secret: has %zu bytes, %s wants %zu (RFC 7518 section 3.2) and it can be guessed; "
-				   "make a new one on both sides: authctl secret generate",
+				   "%s:%u: secret: has %zu bytes, %s wants %zu (RFC 7518 section 3.2) and it can be "
+				   "guessed; make a new one on both sides: authctl secret generate",
 				   where->file, where->line, secret.n, algorithm->name, algorithm->key_size);
 	}
 	arena_close(&arena);
@@ -78,7 +79,8 @@ static void check_issuers(struct checkup *checkup)
 {
 	const struct snapshot *snapshot = checkup->tool.snapshot;
 	if (snapshot->n_issuers == 0)
-		check_line(checkup, CHECK_WARNING, "issuers", "there is none: no token will be accepted; add [issuer \"NAME\"]");
+		check_line(checkup, CHECK_WARNING, "issuers",
+			   "there is none: no token will be accepted; add [issuer \"NAME\"]");
 	for (const struct conf_section *s = snapshot->conf->sections; s; s = s->next) {
 		const struct issuer_conf *conf = s->kind == &issuer_kind ? s->values : NULL;
 		char what[96], text[512];
@@ -88,7 +90,8 @@ static void check_issuers(struct checkup *checkup)
 		for (size_t i = 0; i < conf->algorithms.n; i++)
 			buf_printf(&algorithms, "%s%.*s", i ? ", " : "", STR_ARGS(conf->algorithms.items[i].value));
 		snprintf(what, sizeof what, "issuer \"%.*s\"", STR_ARGS(s->name));
-		check_line(checkup, CHECK_OK, what, "type %.*s, algorithms %s", STR_ARGS(conf->type.value), buf_z(&algorithms));
+		check_line(checkup, CHECK_OK, what, "type %.*s, algorithms %s", STR_ARGS(conf->type.value),
+			   buf_z(&algorithms));
 		for (size_t i = 0; i < conf->secret.n; i++)
 			check_secret(checkup, s, &conf->secret.items[i]);
 	}
@@ -103,8 +106,8 @@ static void check_policies(struct checkup *checkup)
 		const struct policy *policy = &snapshot->policies[i];
 		char what[96];
 		snprintf(what, sizeof what, "policy \"%.*s\"", STR_ARGS(policy->name));
-		check_line(checkup, CHECK_OK, what, "paths: %zu, issuers: %zu, rules: %zu, attributes: %zu", policy->conf->path.n,
-			   policy->n_issuers, policy->n_rules, policy->n_attributes);
+		check_line(checkup, CHECK_OK, what, "paths: %zu, issuers: %zu, rules: %zu, attributes: %zu",
+			   policy->conf->path.n, policy->n_issuers, policy->n_rules, policy->n_attributes);
 	}
 	if (snapshot->login_issuer)
 		check_line(checkup, CHECK_OK, "login", "issuer \"%.*s\" signs the tokens of local accounts",
@@ -120,10 +123,12 @@ static void check_state_dir(struct checkup *checkup)
 	const char *path = checkup->tool.snapshot->server->state_dir.value.p;
 	struct stat st;
 	if (stat(path, &st) != 0)
-		check_line(checkup, CHECK_FAILED, "state-dir", "%s is not there or cannot be reached; make it: "
-			   "install -d -m 2770 -o USER -g GROUP %s", path, path);
+		check_line(checkup, CHECK_FAILED, "state-dir",
+			   "%s is not there or cannot be reached; make it: install -d -m 2770 -o USER -g GROUP %s",
+			   path, path);
 	else if (st.st_mode & S_IWOTH)
-		check_line(checkup, CHECK_FAILED, "state-dir", "%s can be written by everybody (mode %04o): chmod o= %s", path,
+		check_line(checkup, CHECK_FAILED, "state-dir",
+			   "%s can be written by everybody (mode %04o): chmod o= %s", path,
 			   (unsigned)st.st_mode & 07777, path);
 	else
 		check_line(checkup, CHECK_OK, "state-dir", "%s (uid %u, gid %u, mode %04o)", path, (unsigned)st.st_uid,
@@ -183,11 +188,14 @@ static void check_clock(struct checkup *checkup)
 	struct stat st = {0};
 	output_date(now, date);
 	if (stat(checkup->tool.snapshot->conf->path, &st) == 0 && st.st_mtim.tv_sec > now + 60)
-		check_line(checkup, CHECK_WARNING, "clock", "it is %s, but the configuration was changed at %s: was the clock "
-			   "set back? tokens are judged by it", date, output_date(st.st_mtim.tv_sec, changed));
+		check_line(checkup, CHECK_WARNING, "clock",
+			   "it is %s, but the configuration was changed at %s: was the clock set back? tokens are "
+			   "judged by it",
+			   date, output_date(st.st_mtim.tv_sec, changed));
 	if (now < CLOCK_LEAST)
-		check_line(checkup, CHECK_FAILED, "clock", "it is %s, which cannot be: expired tokens would be good; "
-			   "set it (timedatectl set-ntp true)", date);
+		check_line(checkup, CHECK_FAILED, "clock",
+			   "it is %s, which cannot be: expired tokens would be good; set it (timedatectl set-ntp true)",
+			   date);
 	else
 		check_line(checkup, CHECK_OK, "clock", "%s", date);
 }

@@ -79,7 +79,8 @@ static void check_secrets_of(struct checkup *checkup, const struct person *perso
 		const struct issuer_conf *conf = s->kind == &issuer_kind ? s->values : NULL;
 		for (size_t i = 0; conf && i < conf->secret.n; i++) {
 			struct str path = str_starts(conf->secret.items[i].value, STR("file:"))
-						  ? secret_path(arena, conf->secret.items[i].value) : STR_NONE;
+						  ? secret_path(arena, conf->secret.items[i].value)
+						  : STR_NONE;
 			if (path.p && !may_reach(person, path.p, MAY_READ))
 				check_line(checkup, CHECK_WARNING, "users",
 					   "%s can write state-dir but not read %s: if programs run as %s: chown %s %s",
@@ -113,5 +114,6 @@ void check_users(struct checkup *checkup)
 	if (writers == 0)
 		check_line(checkup, CHECK_WARNING, "users",
 			   "of the users that the programs usually run as, none but root can write state-dir: "
-			   "chgrp GROUP %s && chmod 2770 %s with a group that theirs is in, or chown it", path, path);
+			   "chgrp GROUP %s && chmod 2770 %s with a group that theirs is in, or chown it",
+			   path, path);
 }

@@ -61,20 +61,21 @@ static void explain_request(struct explanation *e)
 static void explain_policy(struct explanation *e)
 {
 	const struct judgement *j = e->judgement;
-	const struct snapshot *snapshot = j->tool.snapshot;
-	if (j->verdict.policy) {
-		explain_row(e, "policy", STR_NONE, arena_printf(arena_of(e), "\"%.*s\" (%s), for %.*s",
-								STR_ARGS(j->verdict.policy->name), j->policy_from,
-								STR_ARGS(explain_list(e, &j->verdict.policy->conf->path))));
+	const struct policy *chosen = j->verdict.policy;
+	if (chosen) {
+		struct str paths = explain_list(e, &chosen->conf->path);
+		explain_row(e, "policy", STR_NONE,
+			    arena_printf(arena_of(e), "\"%.*s\" (%s), for %.*s", STR_ARGS(chosen->name), j->policy_from,
+					 STR_ARGS(paths)));
 		return;
 	}
-	for (size_t i = 0; i < snapshot->n_policies; i++)
-		explain_row(e, "there is", STR_NONE, arena_printf(arena_of(e), "\"%.*s\" for %.*s on %.*s",
-								  STR_ARGS(snapshot->policies[i].name),
-								  STR_ARGS(explain_list(e, &snapshot->policies[i].conf->path)),
-								  STR_ARGS(snapshot->policies[i].conf->host.n
-										   ? explain_list(e, &snapshot->policies[i].conf->host)
-										   : STR("every host"))));
+	for (size_t i = 0; i < j->tool.snapshot->n_policies; i++) {
+		const struct policy *policy = &j->tool.snapshot->policies[i];
+		struct str paths = explain_list(e, &policy->conf->path), hosts = explain_list(e, &policy->conf->host);
+		explain_row(e, "there is", STR_NONE,
+			    arena_printf(arena_of(e), "\"%.*s\" for %.*s on %.*s", STR_ARGS(policy->name),
+					 STR_ARGS(paths), STR_ARGS(hosts.n ? hosts : STR("every host"))));
+	}
 }
 
 static void explain_credentials(struct explanation *e)
@@ -90,8 +91,9 @@ static void explain_credentials(struct explanation *e)
 			buf_printf(&wanted, "%scookie %.*s", wanted.n ? ", " : "", STR_ARGS(policy->cookies[k]));
 	}
 	const char *cookie = arguments_value(j->tool.arguments, OPTION_COOKIE);
-	explain_row(e, "token", buf_str(&wanted), arena_printf(arena_of(e), "%s%s, %zu bytes", cookie ? "cookie " : "bearer",
-							       cookie ? cookie : "", j->token.n));
+	explain_row(e, "token", buf_str(&wanted),
+		    arena_printf(arena_of(e), "%s%s, %zu bytes", cookie ? "cookie " : "bearer", cookie ? cookie : "",
+				 j->token.n));
 }
 
 static void explain_revocation(struct explanation *e)
@@ -139,10 +141,12 @@ static void explain_rules(struct explanation *e)
 					 came.p ? "\"" : "", holds ? "holds" : "does NOT hold"));
 	}
 	if (policy->conf->max_age)
-		explain_row(e, "max-age", arena_printf(arena_of(e), "%lld s", (long long)(policy->conf->max_age / 1000)),
+		explain_row(e, "max-age",
+			    arena_printf(arena_of(e), "%lld s", (long long)(policy->conf->max_age / 1000)),
 			    j->verdict.claims.iat == TIME_ABSENT
 				    ? STR_NONE
-				    : arena_printf(arena_of(e), "%lld s", (long long)(clock_now() - j->verdict.claims.iat)));
+				    : arena_printf(arena_of(e), "%lld s",
+						   (long long)(clock_now() - j->verdict.claims.iat)));
 }
 
 /* Why, in a sentence that says where to look; NULL when the rows say it. */
@@ -152,11 +156,13 @@ static const char *hint(const struct judgement *j)
 	case ERR_NO_POLICY:
 		return "no policy has a path for this address and host: add one, or correct AUTH_POLICY or --policy";
 	case ERR_NO_TOKEN:
-		return "the policy does not look for a token there: see token-from, and cookie of its issuers and of [login]";
+		return "the policy does not look for a token there: see token-from, and cookie of its issuers and of "
+		       "[login]";
 	case ERR_AMBIGUOUS_TOKEN:
 		return "two different tokens came at once: which one counts cannot be told";
 	case ERR_TOKEN_MALFORMED:
-		return "a token is HEADER.PAYLOAD.SIGNATURE in base64url, of strict JSON; five parts would be an encrypted one";
+		return "a token is HEADER.PAYLOAD.SIGNATURE in base64url, of strict JSON; five parts would be an "
+		       "encrypted one";
 	case ERR_BAD_ALGORITHM:
 		return "the token is signed with an algorithm that its issuer does not allow: see algorithms";
 	case ERR_UNKNOWN_KEY:
@@ -188,22 +194,25 @@ static const struct {
 	enum verify_step step;
 	void (*explain)(struct explanation *explanation);
 } steps[] = {
-	{VERIFY_REQUEST, explain_request},	 {VERIFY_POLICY, explain_policy}, {VERIFY_CREDENTIALS, explain_credentials},
-	{VERIFY_TOKEN, explain_token},		 {VERIFY_REVOCATION, explain_revocation},
-	{VERIFY_RULES, explain_rules},
+	{VERIFY_REQUEST, explain_request},	   {VERIFY_POLICY, explain_policy},
+	{VERIFY_CREDENTIALS, explain_credentials}, {VERIFY_TOKEN, explain_token},
+	{VERIFY_REVOCATION, explain_revocation},   {VERIFY_RULES, explain_rules},
 };
 
 static void explain_step(struct explanation *e, size_t i)
 {
 	enum verify_step failed = e->judgement->verdict.step, step = steps[i].step;
-	const char *result = step < failed ? "ok" : step == failed ? "FAILED" : "not reached";
+	const char *result = step < failed ? "ok" : step == failed ? "failed" : "not_reached";
 	if (e->json) {
 		document_open(&e->document, NULL, "{}");
 		document_text(&e->document, "step", str_of(verify_step_name(step)));
-		document_text(&e->document, "result", str_of(step < failed ? "ok" : step == failed ? "failed" : "not_reached"));
+		document_text(&e->document, "result", str_of(result));
 		document_open(&e->document, "rows", "[]");
 	} else {
-		printf("%-12s %s\n", verify_step_name(step), result);
+		printf("%-12s %s\n", verify_step_name(step),
+		       step < failed	? "ok"
+		       : step == failed ? "FAILED"
+					: "not reached");
 	}
 	if (step <= failed)
 		steps[i].explain(e);

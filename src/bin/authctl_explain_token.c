@@ -72,7 +72,8 @@ static void explain_times(struct explanation *e, const struct issuer_conf *conf)
 	if (conf && conf->leeway > 0)
 		explain_row(e, "leeway", STR_NONE, arena_printf(arena, "%lld s", (long long)(conf->leeway / 1000)));
 	if (conf && conf->max_lifetime)
-		explain_row(e, "lifetime", arena_printf(arena, "at most %lld s", (long long)(conf->max_lifetime / 1000)),
+		explain_row(e, "lifetime",
+			    arena_printf(arena, "at most %lld s", (long long)(conf->max_lifetime / 1000)),
 			    STR("exp - iat"));
 }
 
@@ -97,7 +98,8 @@ void explain_token(struct explanation *e)
 		return;
 	}
 	const struct issuer *issuer = find_issuer(j);
-	const struct issuer_conf *conf = issuer ? conf_find(j->tool.snapshot->conf, &issuer_kind, issuer_name(issuer)) : NULL;
+	const struct issuer_conf *conf =
+		issuer ? conf_find(j->tool.snapshot->conf, &issuer_kind, issuer_name(issuer)) : NULL;
 	static const struct issuer_conf nothing;
 	const struct issuer_conf *wanted = conf ? conf : &nothing;
 	explain_row(e, "issuer", STR_NONE, issuer ? issuer_name(issuer) : STR("none of the policy's has this iss"));

@@ -50,7 +50,8 @@ bool input_token(struct arena *arena, struct str *out)
 	char *memory = arena_alloc(arena, INPUT_MAX + 2);
 	size_t n = 0;
 	if (!memory || !read_input(memory, INPUT_MAX + 2, false, &n)) {
-		output_error("the token cannot be read from standard input: %s", memory ? strerror(errno) : "no memory");
+		output_error("the token cannot be read from standard input: %s",
+			     memory ? strerror(errno) : "no memory");
 		return false;
 	}
 	*out = without_line_end((struct str){memory, n});

@@ -75,7 +75,8 @@ static int choose_policy(struct judgement *j, struct parameters *p)
 		add(p, STR("AUTH_POLICY"), snapshot->policies[0].name);
 		j->policy_from = "the only one";
 	} else {
-		return arguments_wrong(arguments, "the configuration has %zu policies: choose by --policy NAME or --url URL",
+		return arguments_wrong(arguments,
+				       "the configuration has %zu policies: choose by --policy NAME or --url URL",
 				       snapshot->n_policies);
 	}
 	return EX_OK;

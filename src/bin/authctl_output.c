@@ -139,7 +139,8 @@ static size_t shown(struct str s)
 	bool control = c == 0xc2 && (unsigned char)s.p[1] < 0xa0;
 	/* Those that turn the direction of writing around: U+200E/F, U+202A to U+202E, U+2066 to U+2069. */
 	bool turning = n == 3 && c == 0xe2 &&
-		       ((s.p[1] == '\x80' && ((s.p[2] >= '\x8e' && s.p[2] <= '\x8f') || (s.p[2] >= '\xaa' && s.p[2] <= '\xae'))) ||
+		       ((s.p[1] == '\x80' &&
+			 ((s.p[2] >= '\x8e' && s.p[2] <= '\x8f') || (s.p[2] >= '\xaa' && s.p[2] <= '\xae'))) ||
 			(s.p[1] == '\x81' && s.p[2] >= '\xa6' && s.p[2] <= '\xa9'));
 	return control || turning ? 0 : n;
 }

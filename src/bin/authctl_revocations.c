@@ -51,8 +51,9 @@ static int read_key(const struct arguments *arguments, struct store_key *out)
 		good = high >= 0 && low >= 0;
 		out->bytes[i] = good ? (unsigned char)(high * 16 + low) : 0;
 	}
-	return good ? EX_OK : arguments_wrong(arguments, "KEY is the %d hexadecimal digits that revocations list shows",
-					      KEY_DIGITS);
+	return good ? EX_OK
+		    : arguments_wrong(arguments, "KEY is the %d hexadecimal digits that revocations list shows",
+				      KEY_DIGITS);
 }
 
 /* Printing ---------------------------------------------------------------- */
@@ -65,7 +66,8 @@ static void print_json(const struct store_entry *entry)
 	document_text(&document, "key", print_key(&entry->key, key));
 	document_text(&document, "kind", str_of(kind_of(entry)));
 	document_text(&document, "user", entry->user.n ? entry->user : STR_NONE);
-	document_time(&document, "not_before", entry->kind == STORE_USER ? entry->not_before : TIME_ABSENT, TIME_ABSENT);
+	document_time(&document, "not_before", entry->kind == STORE_USER ? entry->not_before : TIME_ABSENT,
+		      TIME_ABSENT);
 	document_number(&document, "created", entry->created);
 	document_number(&document, "expires", entry->expires);
 	document_text(&document, "note", entry->note.n ? entry->note : STR_NONE);
@@ -103,8 +105,8 @@ static void print_entry(const struct store_entry *entry)
 
 struct listing {
 	const struct arguments *arguments;
-	struct str user;	      /* that user's alone, or STR_NONE */
-	const struct store_key *key;  /* that one alone, or NULL */
+	struct str user;	     /* that user's alone, or STR_NONE */
+	const struct store_key *key; /* that one alone, or NULL */
 	size_t found;
 	size_t counts[sizeof kinds / sizeof *kinds];
 };
@@ -210,7 +212,8 @@ static void added(const struct tool *tool, const struct store_key *key, const ch
 		document_end(&document);
 		return;
 	}
-	printf("%.*s %s of user \"", STR_ARGS(print_key(key, text)), kind[0] == 't' ? "this token" : "all tokens up to now");
+	printf("%.*s %s of user \"", STR_ARGS(print_key(key, text)),
+	       kind[0] == 't' ? "this token" : "all tokens up to now");
 	output_text(user);
 	puts("\": revoked, durable on this host");
 }
@@ -237,7 +240,8 @@ static int add_token(struct tool *tool)
 	if (err == ERR_STORE)
 		return not_durable();
 	if (err != ERR_NONE && err != ERR_TOKEN_EXPIRED && err != ERR_TOKEN_REVOKED) {
-		output_error("NOT revoked: the token is not good (%s), so it opens nothing; authctl explain --token - says more",
+		output_error("NOT revoked: the token is not good (%s), so it opens nothing; authctl explain --token - "
+			     "says more",
 			     err_row(err)->reason);
 		return EXIT_FAILED;
 	}
@@ -256,8 +260,9 @@ static int add_user(struct tool *tool, struct str user)
 	if (!given.p && !tool_login_iss(tool, &iss, &n))
 		return EXIT_FAILED;
 	if (n == 0)
-		return arguments_wrong(tool->arguments, "no issuer signs for local accounts: give the iss of the user's tokens "
-							"by --iss");
+		return arguments_wrong(
+			tool->arguments,
+			"no issuer signs for local accounts: give the iss of the user's tokens by --iss");
 	for (size_t i = 0; i < n; i++) {
 		struct store_key key;
 		if (revocation_add_user(&tool->worker, iss[i], user, STR("authctl")) ||
@@ -273,10 +278,12 @@ static int add(struct tool *tool)
 	struct str user = str_of(arguments_value(tool->arguments, OPTION_USER));
 	bool token = arguments_value(tool->arguments, OPTION_TOKEN) != NULL;
 	if (token == (user.p != NULL) || (token && arguments_value(tool->arguments, OPTION_ISS)))
-		return arguments_wrong(tool->arguments, "give either --token - or --user ID (with --iss ISS if need be)");
+		return arguments_wrong(tool->arguments,
+				       "give either --token - or --user ID (with --iss ISS if need be)");
 	if (!token && !claims_user_id_valid(user))
-		return arguments_wrong(tool->arguments, "--user is 1 to %d bytes of UTF-8 without control bytes and without "
-							"blanks at the ends", USER_ID_MAX);
+		return arguments_wrong(tool->arguments,
+				       "--user is 1 to %d bytes of UTF-8 without control bytes and blanks at the ends",
+				       USER_ID_MAX);
 	return token ? add_token(tool) : add_user(tool, user);
 }
 

@@ -89,7 +89,8 @@ static int add_claim(const struct tool *tool, const struct given *given, struct 
 	if (!str_is_utf8(name) || !str_is_utf8(text))
 		return arguments_wrong(tool->arguments, "a claim is not UTF-8");
 	if (given->id == OPTION_CLAIM_JSON && !json_parse(tool->worker.arena, text, &value))
-		return arguments_wrong(tool->arguments, "--claim-json %.*s: the value is no strict JSON; for text use --claim",
+		return arguments_wrong(tool->arguments,
+				       "--claim-json %.*s: the value is no strict JSON; for text use --claim",
 				       STR_ARGS(name));
 	if (members->n)
 		buf_char(members, ',');
@@ -148,9 +149,10 @@ static int sign(const struct tool *tool, struct issuer *issuer, const struct iss
 	bool same = !err && str_eq(claims.user_id, issue->user_id);
 	if (same)
 		return EX_OK;
-	output_error("issuer \"%.*s\" would refuse the token itself (%s): look at its typ, user-id, authorized-parties and "
-		     "max-lifetime, or give the claims it wants with --claim", STR_ARGS(issuer_name(issuer)),
-		     err ? err_row(err)->reason : "its user-id is another claim");
+	output_error(
+		"issuer \"%.*s\" would refuse the token itself (%s): look at its typ, user-id, authorized-parties and "
+		"max-lifetime, or give the claims it wants with --claim",
+		STR_ARGS(issuer_name(issuer)), err ? err_row(err)->reason : "its user-id is another claim");
 	return EXIT_FAILED;
 }
 
@@ -161,8 +163,9 @@ static int issue_token(struct tool *tool)
 	struct issuer *issuer = NULL;
 	struct str token;
 	if (!claims_user_id_valid(issue.user_id))
-		return arguments_wrong(tool->arguments, "--user is 1 to %d bytes of UTF-8 without control bytes and without "
-							"blanks at the ends", USER_ID_MAX);
+		return arguments_wrong(tool->arguments,
+				       "--user is 1 to %d bytes of UTF-8 without control bytes and blanks at the ends",
+				       USER_ID_MAX);
 	int status = choose_issuer(tool, &issuer);
 	if (!status)
 		status = read_lifetime(tool, &issue.lifetime);

@@ -25,7 +25,8 @@ static const struct store_driver unavailable = {.name = "unavailable", .ask = no
 int tool_load(const struct arguments *arguments, struct tool *out, struct conf_error *error)
 {
 	struct tool tool = {.arguments = arguments, .worker = {.store_driver = &unavailable}};
-	if (!token_start() || !arena_open(ARENA_SIZE, &tool.worker.arena) || !token_thread_open(0, &tool.worker.token)) {
+	if (!token_start() || !arena_open(ARENA_SIZE, &tool.worker.arena) ||
+	    !token_thread_open(0, &tool.worker.token)) {
 		snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");
 		tool_close(&tool);
 		return EXIT_FAILED;
@@ -51,8 +52,8 @@ int tool_open(const struct arguments *arguments, struct tool *out)
 	}
 	const struct server_conf *server = out->snapshot->server;
 	if (server->log != LOG_TO_STDERR)
-		log_open("authctl", &(struct log_settings){(enum log_sink)server->log, (enum log_format)server->log_format,
-							   server->log_level});
+		log_open("authctl", &(struct log_settings){(enum log_sink)server->log,
+							   (enum log_format)server->log_format, server->log_level});
 	return EX_OK;
 }
 

@@ -12,7 +12,7 @@
 #include "policy/revocation.h"
 #include "token/claims.h"
 
-enum { PASSWORD_LEAST = 12, GENERATED_BYTES = 18 };
+enum { GENERATED_BYTES = 18 };
 
 const char *users_id_problem(struct str id)
 {
@@ -60,15 +60,20 @@ static size_t count_characters(struct str s)
 	return n;
 }
 
-static const char *password_is_wrong(struct str password)
+/* May a person have chosen it? false: an error has been printed. */
+static bool check_password(const struct tool *tool, struct str password)
 {
+	uint64_t least = (uint64_t)tool->snapshot->login->password_min;
+	const char *problem = password_problem(password);
 	if (!str_is_utf8(password))
-		return "The password is not UTF-8.";
-	if (str_has_control(password))
-		return "The password has a control byte, which no form can send.";
-	if (password.n && count_characters(password) < PASSWORD_LEAST)
-		return "The password is too short: 12 characters at least.";
-	return password_problem(password);
+		problem = "The password is not UTF-8.";
+	else if (str_has_control(password))
+		problem = "The password has a control byte, which no form can send.";
+	if (problem)
+		output_error("%s", problem);
+	else if (count_characters(password) < least)
+		output_error("The password is too short: %llu characters at least.", (unsigned long long)least);
+	return !problem && count_characters(password) >= least;
 }
 
 static struct str generate(struct arena *arena)
@@ -88,11 +93,8 @@ bool users_password(struct tool *tool, struct str *hash, struct str *made)
 	struct str password = generated ? generate(arena) : STR_NONE;
 	if (!generated && !input_password(arena, &password))
 		return false;
-	const char *wrong = password_is_wrong(password);
-	if (wrong) {
-		output_error("%s", wrong);
+	if (!generated && !check_password(tool, password))
 		return false;
-	}
 	if (!password_hash(arena, password, PASSWORD_COST_DEFAULT, hash)) {
 		output_error("the password cannot be hashed: does crypt(3) of this system offer bcrypt?");
 		return false;
@@ -115,7 +117,8 @@ bool users_revoke(struct tool *tool, struct str id, const char *note, size_t *re
 	for (size_t i = 0; i < n; i++) {
 		if (revocation_add_user(&tool->worker, iss[i], id, str_of(note))) {
 			output_error("the tokens of \"%.*s\" could NOT be revoked and stay good until they expire; "
-				     "authctl check says more, then give the command again", STR_ARGS(id));
+				     "authctl check says more, then give the command again",
+				     STR_ARGS(id));
 			return false;
 		}
 	}
@@ -143,7 +146,8 @@ void users_done(struct tool *tool, struct str id, const struct users_act *act)
 	printf("\" %s", act->word);
 	if (act->revokes)
 		fputs(act->revoked ? "; all tokens issued up to now are revoked"
-				   : "; no issuer signs for local accounts, so there are no tokens to revoke", stdout);
+				   : "; no issuer signs for local accounts, so there are no tokens to revoke",
+		      stdout);
 	putchar('\n');
 	if (act->made.p)
 		printf("password: %.*s\n", STR_ARGS(act->made));
@@ -186,7 +190,8 @@ static int check_options(const struct tool *tool)
 		return arguments_wrong(arguments, "--name is 1 to %d bytes of UTF-8", ACCOUNT_NAME_MAX);
 	for (size_t i = 0; i < arguments->n_given; i++) {
 		struct str role = str_of(arguments->given[i].value);
-		if (arguments->given[i].id == OPTION_ROLE && (!is_text(role.p, ACCOUNT_ROLES_MAX) || str_find(role, ' ') < role.n))
+		if (arguments->given[i].id == OPTION_ROLE &&
+		    (!is_text(role.p, ACCOUNT_ROLES_MAX) || str_find(role, ' ') < role.n))
 			return arguments_wrong(arguments, "--role is one word; give the option once for each role");
 	}
 	if (!join_roles(tool).p)
@@ -208,7 +213,8 @@ static int add(struct tool *tool)
 	if (status)
 		return status;
 	if (accounts_find(tool->worker.accounts, tool->worker.arena, account.id, &other) == ERR_NONE) {
-		output_error("there is an account with this id or e-mail address already: authctl users show, users passwd");
+		output_error(
+			"there is an account with this id or e-mail address already: authctl users show, users passwd");
 		return EXIT_FAILED;
 	}
 	if (!users_password(tool, &account.password, &act.made))
@@ -241,8 +247,8 @@ static int passwd(struct tool *tool)
 {
 	struct account account;
 	struct users_act act = {.event = "user_passwd", .word = "has a new password", .revokes = true};
-	if (!users_find(tool, &account) || !users_password(tool, &account.password, &act.made) || !change(tool, &account) ||
-	    !users_revoke(tool, account.id, "users passwd", &act.revoked))
+	if (!users_find(tool, &account) || !users_password(tool, &account.password, &act.made) ||
+	    !change(tool, &account) || !users_revoke(tool, account.id, "users passwd", &act.revoked))
 		return EXIT_FAILED;
 	users_done(tool, account.id, &act);
 	return EX_OK;

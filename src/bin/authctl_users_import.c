@@ -46,8 +46,13 @@ static bool refuse(struct import *import, const struct htpasswd_entry *entry, co
 static bool add(struct import *import, const struct htpasswd_entry *entry)
 {
 	int64_t now = clock_now();
-	struct account account = {.id = entry->user, .email = STR(""), .name = STR(""), .roles = STR(""),
-				  .password = entry->hash, .created = now, .changed = now};
+	struct account account = {.id = entry->user,
+				  .email = STR(""),
+				  .name = STR(""),
+				  .roles = STR(""),
+				  .password = entry->hash,
+				  .created = now,
+				  .changed = now};
 	if (accounts_add(import->tool->worker.accounts, &account))
 		return refuse(import, entry, "the account cannot be written: authctl check says more");
 	tool_log(import->tool, "user_add", entry->user);
@@ -60,11 +65,12 @@ static bool add(struct import *import, const struct htpasswd_entry *entry)
 static bool update(struct import *import, const struct htpasswd_entry *entry, struct account *account)
 {
 	size_t revoked;
-	bool same = account->password.n == entry->hash.n &&
-		    secret_equal(account->password.p, entry->hash.p, entry->hash.n);
+	bool same =
+		account->password.n == entry->hash.n && secret_equal(account->password.p, entry->hash.p, entry->hash.n);
 	if (!import->update || same) {
 		import->skipped++;
-		report(import, entry, "skipped", import->update ? "the same password" : "exists; --update replaces its password");
+		report(import, entry, "skipped",
+		       import->update ? "the same password" : "exists; --update replaces its password");
 		return true;
 	}
 	account->password = entry->hash;
@@ -119,7 +125,8 @@ int authctl_users_import(const struct arguments *arguments)
 {
 	enum { LINE_ARENA = 65536 };
 	struct tool tool;
-	struct import import = {.tool = &tool, .path = arguments->operands[0],
+	struct import import = {.tool = &tool,
+				.path = arguments->operands[0],
 				.update = arguments_value(arguments, OPTION_UPDATE) != NULL};
 	int status = users_open(arguments, &tool);
 	if (status)
