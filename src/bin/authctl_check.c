@@ -78,7 +78,7 @@ static void check_secret(struct checkup *checkup, const struct conf_section *sec
 static void check_issuers(struct checkup *checkup)
 {
 	const struct snapshot *snapshot = checkup->tool.snapshot;
-	if (snapshot->n_issuers == 0)
+	if (snapshot->issuers.n == 0)
 		check_line(checkup, CHECK_WARNING, "issuers",
 			   "there is none: no token will be accepted; add [issuer \"NAME\"]");
 	for (const struct conf_section *s = snapshot->conf->sections; s; s = s->next) {
@@ -107,7 +107,7 @@ static void check_policies(struct checkup *checkup)
 		char what[96];
 		snprintf(what, sizeof what, "policy \"%.*s\"", STR_ARGS(policy->name));
 		check_line(checkup, CHECK_OK, what, "paths: %zu, issuers: %zu, rules: %zu, attributes: %zu",
-			   policy->conf->path.n, policy->n_issuers, policy->n_rules, policy->n_attributes);
+			   policy->conf->path.n, policy->issuers.n, policy->n_rules, policy->n_attributes);
 	}
 	if (snapshot->login_issuer)
 		check_line(checkup, CHECK_OK, "login", "issuer \"%.*s\" signs the tokens of local accounts",

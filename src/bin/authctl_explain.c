@@ -84,11 +84,11 @@ static void explain_credentials(struct explanation *e)
 	const struct policy *policy = j->verdict.policy;
 	char memory[1024];
 	struct buf wanted = buf_over(memory, sizeof memory);
-	for (size_t i = 0; i < policy->n_carriers; i++) {
-		if (policy->carriers[i] == CARRIER_BEARER)
+	for (size_t i = 0; i < policy->sources.n_carriers; i++) {
+		if (policy->sources.carriers[i] == CARRIER_BEARER)
 			buf_printf(&wanted, "%sbearer", wanted.n ? ", " : "");
-		for (size_t k = 0; policy->carriers[i] == CARRIER_COOKIE && k < policy->n_cookies; k++)
-			buf_printf(&wanted, "%scookie %.*s", wanted.n ? ", " : "", STR_ARGS(policy->cookies[k]));
+		for (size_t k = 0; policy->sources.carriers[i] == CARRIER_COOKIE && k < policy->sources.n_cookies; k++)
+			buf_printf(&wanted, "%scookie %.*s", wanted.n ? ", " : "", STR_ARGS(policy->sources.cookies[k]));
 	}
 	const char *cookie = arguments_value(j->tool.arguments, OPTION_COOKIE);
 	explain_row(e, "token", buf_str(&wanted),

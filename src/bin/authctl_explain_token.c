@@ -24,14 +24,14 @@ static const struct issuer *find_issuer(const struct judgement *j)
 	const struct issuer *any = NULL;
 	struct str iss = STR_NONE;
 	bool has;
-	if (policy->n_issuers == 1)
-		return policy->issuers[0];
+	if (policy->issuers.n == 1)
+		return policy->issuers.items[0];
 	json_string(json_member(j->verdict.token.payload, STR("iss")), &iss);
-	for (size_t i = 0; i < policy->n_issuers; i++) {
-		if (iss.p && issuer_claims_iss(policy->issuers[i], iss, &has) && has)
-			return policy->issuers[i];
-		if (!has_list(policy->issuers[i]))
-			any = policy->issuers[i];
+	for (size_t i = 0; i < policy->issuers.n; i++) {
+		if (iss.p && issuer_claims_iss(policy->issuers.items[i], iss, &has) && has)
+			return policy->issuers.items[i];
+		if (!has_list(policy->issuers.items[i]))
+			any = policy->issuers.items[i];
 	}
 	return any;
 }

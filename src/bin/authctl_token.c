@@ -54,14 +54,14 @@ static int choose_issuer(const struct tool *tool, struct issuer **out)
 		name = snapshot->login->issuer.value;
 	if (name.p)
 		*out = snapshot_issuer(snapshot, name);
-	else if (snapshot->n_issuers == 1)
-		*out = snapshot->issuers[0];
+	else if (snapshot->issuers.n == 1)
+		*out = snapshot->issuers.items[0];
 	if (*out)
 		return EX_OK;
 	if (name.p)
 		return arguments_wrong(tool->arguments, "the configuration has no [issuer \"%.*s\"]", STR_ARGS(name));
 	return arguments_wrong(tool->arguments, "the configuration has %zu issuers: choose by --issuer NAME",
-			       snapshot->n_issuers);
+			       snapshot->issuers.n);
 }
 
 static int read_lifetime(const struct tool *tool, int64_t *seconds)
@@ -145,7 +145,7 @@ static int sign(const struct tool *tool, struct issuer *issuer, const struct iss
 	}
 	enum err err = token_parse(worker->arena, *out, &token);
 	if (!err)
-		err = issuer_verify(issuer, worker->token, worker->arena, &token, issue->now, &claims);
+		err = issuer_verify(issuer, worker->token, &token, issue->now, &claims);
 	bool same = !err && str_eq(claims.user_id, issue->user_id);
 	if (same)
 		return EX_OK;

@@ -181,6 +181,10 @@ enum err request_read(struct arena *arena, const struct incoming *in, uint64_t n
 	if (raw[RAW_TARGET].p)
 		read_target(out, raw[RAW_TARGET]);
 	out->host = raw[RAW_HOST].p ? read_host(arena, raw[RAW_HOST]) : STR_NONE;
+	if (in->refused) {
+		*why = in->why;
+		return in->refused;
+	}
 	if (!sorted)
 		return ERR_BAD_REQUEST;
 	uint64_t length;

@@ -18,6 +18,8 @@ struct incoming {
 	size_t n_params;
 	struct str body;	/* STR_NONE where the program reads none */
 	int64_t arrived_us;	/* clock_monotonic_us() at the first byte */
+	enum err refused;	/* ERR_BAD_REQUEST, ERR_OVERLOADED: not to be served, params may be incomplete */
+	const char *why;	/* what was wrong then */
 };
 
 /* Slices point into the incoming parameters or into the arena. Absent: STR_NONE. */
@@ -50,7 +52,8 @@ struct request {
 
 /* Read the parameters; number becomes the request id and must not come again. A parameter that decides something and comes twice with
  * different values, a path that cannot be normalised, a missing method or
- * target: ERR_BAD_REQUEST, and *out holds what could be read, for the log.
+ * target: ERR_BAD_REQUEST (or what the transport
+ * refused it with), and *out holds what could be read, for the log.
  * why is set to the name of the parameter at fault, or NULL. */
 enum err request_read(struct arena *arena, const struct incoming *in, uint64_t number, struct request *out,
 		      const char **why);

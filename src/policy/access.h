@@ -24,15 +24,24 @@ extern const struct conf_kind policy_kind;
 
 enum carrier { CARRIER_BEARER, CARRIER_COOKIE };
 
+/* Where a token may be, in the order in which it is looked for. */
+struct token_sources {
+	enum carrier carriers[2];
+	size_t n_carriers;
+	const struct str *cookies; /* names */
+	size_t n_cookies;
+};
+
+struct issuer_set {
+	struct issuer **items;
+	size_t n;
+};
+
 struct policy {
 	struct str name;
 	const struct policy_conf *conf;
-	struct issuer *const *issuers;
-	size_t n_issuers;
-	enum carrier carriers[2]; /* in the order in which they are looked at */
-	size_t n_carriers;
-	const struct str *cookies; /* in the order in which they are looked at */
-	size_t n_cookies;
+	struct issuer_set issuers;
+	struct token_sources sources;
 	const struct rule *rules;
 	size_t n_rules;
 	const struct attribute *attributes;

@@ -79,9 +79,8 @@ static bool add_issuers(struct compiler *c)
 	const struct conf_list *names = &c->policy->conf->issuer;
 	struct snapshot *s = c->snapshot;
 	c->policy->issuers = s->issuers;
-	c->policy->n_issuers = s->n_issuers;
 	if (names->n == 0)
-		return s->n_issuers > 0 ||
+		return s->issuers.n > 0 ||
 		       conf_fail(c->error, c->section, "issuer", "there is no [issuer \"NAME\"] whose tokens it could accept");
 	struct issuer **issuers = arena_array(s->arena, names->n, sizeof(struct issuer *));
 	if (!issuers)
@@ -93,8 +92,7 @@ static bool add_issuers(struct compiler *c)
 					    "there is no [issuer \"%.*s\"]: add it or correct the name",
 					    STR_ARGS(names->items[i].value));
 	}
-	c->policy->issuers = issuers;
-	c->policy->n_issuers = names->n;
+	c->policy->issuers = (struct issuer_set){issuers, names->n};
 	return true;
 }
 
@@ -104,17 +102,17 @@ static bool check_distinct(struct compiler *c)
 {
 	const struct policy *p = c->policy;
 	struct issuer *open = NULL;
-	for (size_t i = 0; i < p->n_issuers; i++) {
+	for (size_t i = 0; i < p->issuers.n; i++) {
 		bool has_list;
-		issuer_claims_iss(p->issuers[i], STR(""), &has_list);
+		issuer_claims_iss(p->issuers.items[i], STR(""), &has_list);
 		if (has_list)
 			continue;
 		if (open)
 			return conf_fail(c->error, c->section, "issuer",
 					 "tokens of [issuer \"%.*s\"] and [issuer \"%.*s\"] cannot be told apart: give one "
 					 "of them an iss, or name one issuer only",
-					 STR_ARGS(issuer_name(open)), STR_ARGS(issuer_name(p->issuers[i])));
-		open = p->issuers[i];
+					 STR_ARGS(issuer_name(open)), STR_ARGS(issuer_name(p->issuers.items[i])));
+		open = p->issuers.items[i];
 	}
 	return true;
 }
@@ -128,38 +126,37 @@ static void add_cookie(struct str *cookies, size_t *n, struct str name)
 		cookies[(*n)++] = name;
 }
 
-static bool add_carrier(struct policy *policy, enum carrier carrier)
+static void add_carrier(struct token_sources *sources, enum carrier carrier)
 {
-	for (size_t i = 0; i < policy->n_carriers; i++)
-		if (policy->carriers[i] == carrier)
-			return true;
-	policy->carriers[policy->n_carriers++] = carrier;
-	return true;
+	for (size_t i = 0; i < sources->n_carriers; i++)
+		if (sources->carriers[i] == carrier)
+			return;
+	sources->carriers[sources->n_carriers++] = carrier;
 }
 
 static bool add_carriers(struct compiler *c)
 {
 	struct policy *p = c->policy;
 	const struct conf_list *from = &p->conf->token_from;
-	struct str *cookies = arena_array(c->snapshot->arena, from->n + p->n_issuers + 1, sizeof *cookies);
+	struct str *cookies = arena_array(c->snapshot->arena, from->n + p->issuers.n + 1, sizeof *cookies);
 	if (!cookies)
 		return no_memory(c);
 	for (size_t i = 0; i < from->n; i++) {
 		struct str word = from->items[i].value;
 		if (str_eq(word, STR("bearer"))) {
-			add_carrier(p, CARRIER_BEARER);
+			add_carrier(&p->sources, CARRIER_BEARER);
 		} else if (str_eq(word, STR("cookie")) || str_starts(word, STR("cookie:"))) {
-			add_carrier(p, CARRIER_COOKIE);
-			add_cookie(cookies, &p->n_cookies, str_skip(word, word.n > 7 ? 7 : word.n));
+			add_carrier(&p->sources, CARRIER_COOKIE);
+			add_cookie(cookies, &p->sources.n_cookies, str_skip(word, word.n > 7 ? 7 : word.n));
 		} else {
 			return conf_fail_at(c->error, &from->items[i], "token-from",
 					    "\"%.*s\": this is bearer, cookie or cookie:NAME", STR_ARGS(word));
 		}
 	}
-	for (size_t i = 0; i < p->n_issuers; i++)
-		add_cookie(cookies, &p->n_cookies, issuer_cookie(p->issuers[i]));
-	add_cookie(cookies, &p->n_cookies, c->snapshot->login->cookie.value);
-	p->cookies = cookies;
+	for (size_t i = 0; i < p->issuers.n; i++)
+		add_cookie(cookies, &p->sources.n_cookies, issuer_cookie(p->issuers.items[i]));
+	add_cookie(cookies, &p->sources.n_cookies, c->snapshot->login->cookie.value);
+	p->sources.cookies = cookies;
 	return true;
 }
 

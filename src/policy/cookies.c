@@ -64,13 +64,13 @@ static void add_name(struct str *names, size_t *n, struct str name)
 const struct str *cookies_with_tokens(struct worker *worker, size_t *n)
 {
 	const struct snapshot *s = worker->snapshot;
-	struct str *names = arena_array(worker->arena, s->n_issuers + 1, sizeof *names);
+	struct str *names = arena_array(worker->arena, s->issuers.n + 1, sizeof *names);
 	*n = 0;
 	if (!names)
 		return NULL;
 	add_name(names, n, s->login->cookie.value);
-	for (size_t i = 0; i < s->n_issuers; i++)
-		add_name(names, n, issuer_cookie(s->issuers[i]));
+	for (size_t i = 0; i < s->issuers.n; i++)
+		add_name(names, n, issuer_cookie(s->issuers.items[i]));
 	return names;
 }
 

@@ -38,20 +38,15 @@ static enum err find_cookie(const struct str *names, size_t n, struct str header
 	return ERR_NO_TOKEN;
 }
 
-enum err credentials_find_in(const enum carrier *carriers, size_t n_carriers, const struct str *cookies,
-			     size_t n_cookies, const struct request *request, struct credentials *out)
+enum err credentials_find(const struct token_sources *sources, const struct request *request, struct credentials *out)
 {
 	*out = (struct credentials){0};
-	for (size_t i = 0; i < n_carriers; i++) {
-		enum err err = carriers[i] == CARRIER_BEARER ? find_bearer(request->authorization, out)
-							     : find_cookie(cookies, n_cookies, request->cookie, out);
+	for (size_t i = 0; i < sources->n_carriers; i++) {
+		enum err err = sources->carriers[i] == CARRIER_BEARER
+				       ? find_bearer(request->authorization, out)
+				       : find_cookie(sources->cookies, sources->n_cookies, request->cookie, out);
 		if (err != ERR_NO_TOKEN)
 			return err;
 	}
 	return ERR_NO_TOKEN;
-}
-
-enum err credentials_find(const struct policy *policy, const struct request *request, struct credentials *out)
-{
-	return credentials_find_in(policy->carriers, policy->n_carriers, policy->cookies, policy->n_cookies, request, out);
 }

@@ -11,12 +11,10 @@ struct credentials {
 	struct str cookie; /* its name, for CARRIER_COOKIE, also with ERR_AMBIGUOUS_TOKEN */
 };
 
-/* The first carrier of the policy that has something decides, whether it is
+/* The first carrier that has something decides, whether it is
  * good or not: no second one is tried. ERR_NO_TOKEN, ERR_AMBIGUOUS_TOKEN (two
  * different ones), ERR_TOKEN_MALFORMED ("Bearer" without one blank and a token). */
-enum err credentials_find(const struct policy *policy, const struct request *request, struct credentials *out);
-/* The same over given cookie names: for login and logout, which have no policy. */
-enum err credentials_find_in(const enum carrier *carriers, size_t n_carriers, const struct str *cookies,
-			     size_t n_cookies, const struct request *request, struct credentials *out);
+enum err credentials_find(const struct token_sources *sources, const struct request *request,
+			  struct credentials *out);
 
 #endif

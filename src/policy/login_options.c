@@ -173,8 +173,8 @@ static bool choose_issuer(struct snapshot *snapshot, const struct conf_section *
 	struct issuer *issuer = NULL;
 	if (name.p)
 		issuer = snapshot_issuer(snapshot, name);
-	else if (snapshot->n_issuers == 1)
-		issuer = snapshot->issuers[0];
+	else if (snapshot->issuers.n == 1)
+		issuer = snapshot->issuers.items[0];
 	if (name.p && !issuer)
 		return conf_fail(error, section, "issuer", "there is no [issuer \"%.*s\"]", STR_ARGS(name));
 	enum err err = issuer ? try_token(issuer, snapshot->login) : ERR_INTERNAL;

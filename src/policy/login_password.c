@@ -45,11 +45,12 @@ static const char *problem_of(const struct call *call, const struct change *chan
  * that it comes from this site; JSON can come from no other. */
 static enum err find_user(const struct call *call, struct change *change)
 {
-	struct issuer *const *issuer = &call->worker->snapshot->login_issuer;
+	struct issuer *issuer = call->worker->snapshot->login_issuer;
+	struct issuer_set ours = {&issuer, issuer ? 1 : 0};
 	enum carrier carrier;
 	if (call_is_cross_site(call))
 		return ERR_CROSS_SITE;
-	enum err err = session_find(call, issuer, *issuer ? 1 : 0, &carrier, &change->claims);
+	enum err err = session_find(call, &ours, &carrier, &change->claims);
 	if (err)
 		return err;
 	bool proven = carrier == CARRIER_BEARER || change->form.kind == FORM_JSON ||

@@ -68,7 +68,7 @@ static bool find_claims(const struct call *call, struct claims *claims)
 {
 	const struct snapshot *s = call->worker->snapshot;
 	enum carrier carrier;
-	enum err err = session_find(call, s->issuers, s->n_issuers, &carrier, claims);
+	enum err err = session_find(call, &s->issuers, &carrier, claims);
 	if (err)
 		call_refuse(call, err);
 	return err == ERR_NONE;

@@ -47,13 +47,13 @@ static void add_cookies(const struct call *call, struct str name, struct present
 
 static void find_tokens(const struct call *call, struct presented *out)
 {
-	static const enum carrier bearer = CARRIER_BEARER;
+	static const struct token_sources bearer = {{CARRIER_BEARER}, 1, NULL, 0};
 	const struct conf_list *more = &call->worker->snapshot->logout->cookies;
 	struct credentials credentials;
 	size_t n;
 	const struct str *names = cookies_with_tokens(call->worker, &n);
 	*out = (struct presented){0};
-	out->bearer = credentials_find_in(&bearer, 1, NULL, 0, call->request, &credentials) == ERR_NONE;
+	out->bearer = credentials_find(&bearer, call->request, &credentials) == ERR_NONE;
 	if (out->bearer)
 		add_token(out, credentials.token);
 	for (size_t i = 0; names && i < n; i++)
@@ -68,7 +68,7 @@ static void end_token(const struct call *call, struct str text, bool everywhere,
 	const struct snapshot *s = worker->snapshot;
 	struct token token;
 	struct claims claims = {0};
-	enum err err = verify_token(worker, s->issuers, s->n_issuers, text, &token, &claims);
+	enum err err = verify_token(worker, &s->issuers, text, &token, &claims);
 	if (err == ERR_NONE) {
 		err = revocation_add_token(worker, &token, &claims, STR("logout"));
 		if (err == ERR_NONE && everywhere)

@@ -32,8 +32,7 @@ struct snapshot {
 	struct conf *conf;
 	struct arena *arena;
 	const struct server_conf *server;
-	struct issuer **issuers;
-	size_t n_issuers;
+	struct issuer_set issuers;
 	const struct policy *policies; /* most specific first */
 	size_t n_policies;
 	const struct login_conf *login;

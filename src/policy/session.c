@@ -9,21 +9,20 @@
 
 enum { MEMBERS_MAX = 16 << 10, SKEW_MAX = 5, VALUES_MAX = 4 };
 
-enum err session_find(const struct call *call, struct issuer *const *issuers, size_t n_issuers, enum carrier *carrier,
+enum err session_find(const struct call *call, const struct issuer_set *issuers, enum carrier *carrier,
 		      struct claims *claims)
 {
-	static const enum carrier carriers[] = {CARRIER_BEARER, CARRIER_COOKIE};
+	struct token_sources sources = {{CARRIER_BEARER, CARRIER_COOKIE}, 2, NULL, 0};
 	struct credentials credentials;
 	struct token token;
-	size_t n;
-	const struct str *names = cookies_with_tokens(call->worker, &n);
-	if (!names)
+	sources.cookies = cookies_with_tokens(call->worker, &sources.n_cookies);
+	if (!sources.cookies)
 		return ERR_INTERNAL;
-	enum err err = credentials_find_in(carriers, 2, names, n, call->request, &credentials);
+	enum err err = credentials_find(&sources, call->request, &credentials);
 	if (err)
 		return err;
 	*carrier = credentials.carrier;
-	return verify_token(call->worker, issuers, n_issuers, credentials.token, &token, claims);
+	return verify_token(call->worker, issuers, credentials.token, &token, claims);
 }
 
 /* Roles are a JSON array, so that `require = claim:roles = admin` finds each one. */
@@ -83,12 +82,12 @@ static enum err try_issue(struct worker *worker, const struct account *account, 
 		.now = now,
 		.lifetime = worker->snapshot->login->lifetime / 1000,
 	};
-	struct issuer *const *issuer = &worker->snapshot->login_issuer;
+	struct issuer *issuer = worker->snapshot->login_issuer;
 	struct token token;
 	if (!issue.members.p)
 		return ERR_INTERNAL;
-	enum err err = issuer_sign(*issuer, worker->token, worker->arena, &issue, text);
-	return err ? err : verify_token(worker, issuer, 1, *text, &token, claims);
+	enum err err = issuer_sign(issuer, worker->token, worker->arena, &issue, text);
+	return err ? err : verify_token(worker, &(struct issuer_set){&issuer, 1}, *text, &token, claims);
 }
 
 /* Since when are the user's tokens good? */
@@ -152,7 +151,7 @@ enum err session_revoke_old(const struct call *call)
 	for (int i = 0; i < VALUES_MAX && cookies_next_value(&rest, s->login->cookie.value, &value); i++) {
 		struct token token;
 		struct claims claims;
-		enum err err = verify_token(call->worker, s->issuers, s->n_issuers, value, &token, &claims);
+		enum err err = verify_token(call->worker, &s->issuers, value, &token, &claims);
 		if (err == ERR_NONE)
 			err = revocation_add_token(call->worker, &token, &claims, STR("login"));
 		else if (err_row(err)->status < 500)

@@ -10,7 +10,7 @@
 /* The token of the request (Authorization, else the cookies that may carry one),
  * verified against those issuers. As verify_token, and ERR_NO_TOKEN,
  * ERR_AMBIGUOUS_TOKEN. carrier says where it was. */
-enum err session_find(const struct call *call, struct issuer *const *issuers, size_t n_issuers, enum carrier *carrier,
+enum err session_find(const struct call *call, const struct issuer_set *issuers, enum carrier *carrier,
 		      struct claims *claims);
 /* A new token for the account, which has passed our own verification. ERR_STORE,
  * ERR_INTERNAL when no issuer signs or the token would be refused. */

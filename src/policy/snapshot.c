@@ -13,15 +13,15 @@ static bool open_issuers(struct snapshot *s, unsigned slots, struct conf_error *
 	size_t n = 0;
 	for (const struct conf_section *c = s->conf->sections; c; c = c->next)
 		n += c->kind == &issuer_kind;
-	s->issuers = arena_array(s->arena, n, sizeof(struct issuer *));
-	for (const struct conf_section *c = s->conf->sections; c && s->issuers; c = c->next) {
+	s->issuers.items = arena_array(s->arena, n, sizeof(struct issuer *));
+	for (const struct conf_section *c = s->conf->sections; c && s->issuers.items; c = c->next) {
 		if (c->kind != &issuer_kind)
 			continue;
-		if (!issuer_open(c, slots, &s->issuers[s->n_issuers], error))
+		if (!issuer_open(c, slots, &s->issuers.items[s->issuers.n], error))
 			return false;
-		s->n_issuers++;
+		s->issuers.n++;
 	}
-	return s->issuers != NULL;
+	return s->issuers.items != NULL;
 }
 
 static const struct conf_section *section_of(const struct conf *conf, const struct conf_kind *kind)
@@ -62,8 +62,8 @@ void snapshot_close(struct snapshot **snapshot)
 	struct snapshot *s = *snapshot;
 	if (!s)
 		return;
-	for (size_t i = s->n_issuers; i > 0; i--)
-		issuer_close(&s->issuers[i - 1]);
+	for (size_t i = s->issuers.n; i > 0; i--)
+		issuer_close(&s->issuers.items[i - 1]);
 	conf_close(&s->conf);
 	arena_close(&s->arena);
 	free(s);
@@ -72,8 +72,8 @@ void snapshot_close(struct snapshot **snapshot)
 
 struct issuer *snapshot_issuer(const struct snapshot *snapshot, struct str name)
 {
-	for (size_t i = 0; i < snapshot->n_issuers; i++)
-		if (str_eq(issuer_name(snapshot->issuers[i]), name))
-			return snapshot->issuers[i];
+	for (size_t i = 0; i < snapshot->issuers.n; i++)
+		if (str_eq(issuer_name(snapshot->issuers.items[i]), name))
+			return snapshot->issuers.items[i];
 	return NULL;
 }

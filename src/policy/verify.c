@@ -13,34 +13,34 @@ static enum err step_policy(struct worker *worker, const struct request *request
 static enum err step_credentials(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
 	(void)worker;
-	return credentials_find(verdict->policy, request, &verdict->credentials);
+	return credentials_find(&verdict->policy->sources, request, &verdict->credentials);
 }
 
 /* Whose token is it? The issuer whose list has the iss; else the one without a list. */
-static struct issuer *find_issuer(struct issuer *const *issuers, size_t n, const struct token *token)
+static struct issuer *find_issuer(const struct issuer_set *issuers, const struct token *token)
 {
 	struct issuer *open = NULL;
 	struct str iss = STR_NONE;
 	json_string(json_member(token->payload, STR("iss")), &iss);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < issuers->n; i++) {
 		bool has_list;
-		if (iss.p && issuer_claims_iss(issuers[i], iss, &has_list) && has_list)
-			return issuers[i];
-		issuer_claims_iss(issuers[i], STR(""), &has_list);
+		if (iss.p && issuer_claims_iss(issuers->items[i], iss, &has_list) && has_list)
+			return issuers->items[i];
+		issuer_claims_iss(issuers->items[i], STR(""), &has_list);
 		if (!has_list)
-			open = issuers[i];
+			open = issuers->items[i];
 	}
 	/* With one issuer its own check names what is wrong. */
-	return open || n != 1 ? open : issuers[0];
+	return open || issuers->n != 1 ? open : issuers->items[0];
 }
 
-static enum err check_token(struct worker *worker, struct issuer *const *issuers, size_t n_issuers, struct str text,
+static enum err check_token(struct worker *worker, const struct issuer_set *issuers, struct str text,
 			    struct token *token, struct claims *claims)
 {
 	enum err err = token_parse(worker->arena, text, token);
 	if (err)
 		return err;
-	struct issuer *issuer = find_issuer(issuers, n_issuers, token);
+	struct issuer *issuer = find_issuer(issuers, token);
 	if (!issuer)
 		return ERR_BAD_ISSUER;
 	return issuer_verify(issuer, worker->token, token, clock_now(), claims);
@@ -49,8 +49,7 @@ static enum err check_token(struct worker *worker, struct issuer *const *issuers
 static enum err step_token(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
 	(void)request;
-	const struct policy *policy = verdict->policy;
-	return check_token(worker, policy->issuers, policy->n_issuers, verdict->credentials.token, &verdict->token,
+	return check_token(worker, &verdict->policy->issuers, verdict->credentials.token, &verdict->token,
 			   &verdict->claims);
 }
 
@@ -105,10 +104,10 @@ void verify_request(struct worker *worker, const struct request *request, enum e
 		out->err = ERR_NONE;
 }
 
-enum err verify_token(struct worker *worker, struct issuer *const *issuers, size_t n_issuers, struct str text,
-		      struct token *token, struct claims *claims)
+enum err verify_token(struct worker *worker, const struct issuer_set *issuers, struct str text, struct token *token,
+		      struct claims *claims)
 {
-	enum err err = check_token(worker, issuers, n_issuers, text, token, claims);
+	enum err err = check_token(worker, issuers, text, token, claims);
 	return err ? err : revocation_check(worker, token, claims);
 }
 

@@ -27,8 +27,8 @@ void verify_request(struct worker *worker, const struct request *request, enum e
 /* The token steps alone for a token from anywhere: parsed, its issuer found
  * among those given, verified, not revoked. claims is filled on
  * ERR_TOKEN_EXPIRED and ERR_TOKEN_REVOKED too. */
-enum err verify_token(struct worker *worker, struct issuer *const *issuers, size_t n_issuers, struct str text,
-		      struct token *token, struct claims *claims);
+enum err verify_token(struct worker *worker, const struct issuer_set *issuers, struct str text, struct token *token,
+		      struct claims *claims);
 /* The word for a step in `explain`. */
 const char *verify_step_name(enum verify_step step);
 

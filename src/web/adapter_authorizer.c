@@ -152,31 +152,18 @@ static void deny(struct worker *worker, const struct request *request, const str
 	event_deny(worker, request, verdict);
 }
 
-static void answer(struct worker *worker, const struct incoming *in, enum err err, const char *why, struct reply *reply)
+static void handle(void *context, unsigned number, const struct incoming *in, struct reply *reply)
 {
+	struct worker *worker = adapter_begin(context, number, reply);
 	struct request request;
 	struct verdict verdict;
-	const char *read_why = NULL;
-	enum err read_err = request_read(worker->arena, in, worker_request_number(worker), &request, &read_why);
-	verify_request(worker, &request, err ? err : read_err, err ? why : read_why, &verdict);
+	const char *why;
+	enum err err = request_read(worker->arena, in, worker_request_number(worker), &request, &why);
+	verify_request(worker, &request, err, why, &verdict);
 	if (verdict.err == ERR_NONE)
 		allow(worker, &request, &verdict, reply);
 	else
 		deny(worker, &request, &verdict, reply);
-}
-
-static void handle(void *context, unsigned number, const struct incoming *in, struct reply *reply)
-{
-	struct worker *worker = adapter_begin(context, number, reply);
-	answer(worker, in, ERR_NONE, NULL, reply);
-	adapter_end(worker, reply);
-}
-
-static void refuse(void *context, unsigned number, const struct incoming *in, enum err err, const char *why,
-		   struct reply *reply)
-{
-	struct worker *worker = adapter_begin(context, number, reply);
-	answer(worker, in, err, why, reply);
 	adapter_end(worker, reply);
 }
 
@@ -186,7 +173,6 @@ bool adapter_authorizer_open(struct runtime *runtime, struct adapter **out)
 	if (!adapter_new(runtime, &adapter))
 		return false;
 	adapter->handler.handle = handle;
-	adapter->handler.refuse = refuse;
 	*out = adapter;
 	return true;
 }

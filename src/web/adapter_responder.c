@@ -32,18 +32,6 @@ static void handle(void *context, unsigned number, const struct incoming *in, st
 	adapter_end(worker, reply);
 }
 
-static void refuse(void *context, unsigned number, const struct incoming *in, enum err err, const char *why,
-		   struct reply *reply)
-{
-	struct worker *worker = adapter_begin(context, number, reply);
-	struct request request;
-	const char *ignored;
-	/* The request is refused whatever this says; what can be read of it goes into the log. */
-	(void)request_read(worker->arena, in, worker_request_number(worker), &request, &ignored);
-	refuse_request(worker, &request, err, why, reply);
-	adapter_end(worker, reply);
-}
-
 bool adapter_responder_open(struct runtime *runtime, adapter_respond *respond, struct adapter **out)
 {
 	struct adapter *adapter;
@@ -53,7 +41,6 @@ bool adapter_responder_open(struct runtime *runtime, adapter_respond *respond, s
 	adapter->handler.reads_body = true;
 	adapter->handler.max_body = BODY_MAX;
 	adapter->handler.handle = handle;
-	adapter->handler.refuse = refuse;
 	*out = adapter;
 	return true;
 }

@@ -91,7 +91,8 @@ static int answer(struct cgi *cgi, const struct transport_settings *settings)
 	int64_t arrived_us = clock_monotonic_us();
 	const char *refused = read_request(cgi, (size_t)settings->max_request_headers);
 	struct reply reply = {.out = buf_over(cgi->reply, sizeof cgi->reply)};
-	struct incoming in = {cgi->params.items, cgi->params.n, STR_NONE, arrived_us};
+	struct incoming in = {cgi->params.items, cgi->params.n, STR_NONE, arrived_us,
+			      refused ? ERR_BAD_REQUEST : ERR_NONE, refused};
 	if (!refused && cgi->body)
 		in.body = (struct str){cgi->body, cgi->body_n};
 
@@ -99,10 +100,7 @@ static int answer(struct cgi *cgi, const struct transport_settings *settings)
 		log_text(LOG_ERR, "transport", "worker could not be opened");
 		return 1;
 	}
-	if (refused)
-		handler->refuse(handler->context, 0, &in, ERR_BAD_REQUEST, refused, &reply);
-	else
-		handler->handle(handler->context, 0, &in, &reply);
+	handler->handle(handler->context, 0, &in, &reply);
 	if (handler->worker_close)
 		handler->worker_close(handler->context, 0);
 	if (!frame_takes(&reply)) {

@@ -169,13 +169,14 @@ static void fill_reply(struct fastcgi_worker *w, struct connection *c, enum reco
 		.arrived_us = c->phase == RECORD_BETWEEN ? c->read_us : c->begun_us,
 	};
 	if (event == RECORD_REFUSE) {
-		t->handler->refuse(t->handler->context, w->number, &in, ERR_BAD_REQUEST, c->in.why, reply);
+		in.refused = ERR_BAD_REQUEST;
+		in.why = c->in.why;
 	} else if (atomic_load_explicit(&t->shedding, memory_order_relaxed)) {
 		complaint_add(&t->complaints, COMPLAINT_OVERLOADED, NULL);
-		t->handler->refuse(t->handler->context, w->number, &in, ERR_OVERLOADED, "waited too long", reply);
-	} else {
-		t->handler->handle(t->handler->context, w->number, &in, reply);
+		in.refused = ERR_OVERLOADED;
+		in.why = "waited too long";
 	}
+	t->handler->handle(t->handler->context, w->number, &in, reply);
 }
 
 static enum next answer(struct fastcgi_worker *w, struct connection *c, enum record_event event)

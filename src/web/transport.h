@@ -16,9 +16,6 @@ struct handler {
 	bool (*worker_open)(void *context, unsigned worker); /* on the worker's own thread */
 	void (*worker_close)(void *context, unsigned worker);
 	void (*handle)(void *context, unsigned worker, const struct incoming *in, struct reply *reply);
-	/* A complete reply for a request that broke a limit or rule (400, 503). */
-	void (*refuse)(void *context, unsigned worker, const struct incoming *in, enum err err, const char *why,
-		       struct reply *reply);
 };
 
 struct transport_settings {

@@ -125,11 +125,9 @@ static bool answer(struct libfcgi_worker *w, struct connection *c, bool *keep)
 
 	const char *refused = check(w, body);
 	struct reply reply = {.out = buf_over(w->reply, sizeof w->reply)};
-	struct incoming in = {w->params.items, w->params.n, refused ? STR_NONE : body, arrived_us};
-	if (refused)
-		handler->refuse(handler->context, w->number, &in, ERR_BAD_REQUEST, refused, &reply);
-	else
-		handler->handle(handler->context, w->number, &in, &reply);
+	struct incoming in = {w->params.items, w->params.n, refused ? STR_NONE : body, arrived_us,
+			      refused ? ERR_BAD_REQUEST : ERR_NONE, refused};
+	handler->handle(handler->context, w->number, &in, &reply);
 	bool written = write_reply(w, c, &reply);
 	secret_wipe(w->reply, reply.out.n);
 	if (body.n > 0)

@@ -4,8 +4,8 @@
 
 #include "unit.h"
 
-static const enum carrier both[] = {CARRIER_BEARER, CARRIER_COOKIE};
 static const struct str names[] = {{"sso", 3}, {"__Host-auth", 11}};
+static const struct token_sources both = {{CARRIER_BEARER, CARRIER_COOKIE}, 2, names, 2};
 
 static void finds(void)
 {
@@ -40,7 +40,7 @@ static void finds(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct request r = {.authorization = str_of(rows[i].authorization), .cookie = str_of(rows[i].cookie)};
 		struct credentials c;
-		enum err err = credentials_find_in(both, 2, names, 2, &r, &c);
+		enum err err = credentials_find(&both, &r, &c);
 		const char *row = rows[i].authorization ? rows[i].authorization : rows[i].cookie ? rows[i].cookie : "none";
 		UNIT_ROW(err == rows[i].err, row);
 		if (err == ERR_NONE)
@@ -50,15 +50,17 @@ static void finds(void)
 
 static void looks_only_where_told(void)
 {
-	static const enum carrier cookie_first[] = {CARRIER_COOKIE, CARRIER_BEARER};
+	static const struct token_sources cookie_first = {{CARRIER_COOKIE, CARRIER_BEARER}, 2, names, 2};
+	static const struct token_sources bearer = {{CARRIER_BEARER}, 1, names, 2};
+	static const struct token_sources no_names = {{CARRIER_COOKIE}, 1, NULL, 0};
 	struct request r = {.authorization = STR("Bearer A"), .cookie = STR("sso=C")};
 	struct credentials c;
-	CU_ASSERT_EQUAL(credentials_find_in(cookie_first, 2, names, 2, &r, &c), ERR_NONE);
+	CU_ASSERT_EQUAL(credentials_find(&cookie_first, &r, &c), ERR_NONE);
 	UNIT_STR_EQ(c.token, STR("C"), "the cookie comes first");
 	UNIT_STR_EQ(c.cookie, STR("sso"), "its name");
-	CU_ASSERT_EQUAL(credentials_find_in(both, 1, names, 2, &r, &c), ERR_NONE);
+	CU_ASSERT_EQUAL(credentials_find(&bearer, &r, &c), ERR_NONE);
 	UNIT_STR_EQ(c.token, STR("A"), "bearer alone");
-	CU_ASSERT_EQUAL(credentials_find_in(cookie_first, 1, names, 0, &r, &c), ERR_NO_TOKEN);
+	CU_ASSERT_EQUAL(credentials_find(&no_names, &r, &c), ERR_NO_TOKEN);
 }
 
 int main(void)

@@ -41,6 +41,13 @@ static void wait_for(struct str path)
 		poll(NULL, 0, 1);
 }
 
+static void refuse(const struct incoming *in, struct reply *reply)
+{
+	bool overloaded = in->refused == ERR_OVERLOADED;
+	buf_printf(&reply->out, "Status: %d %s\r\nContent-Type: text/plain\r\n\r\n%s", overloaded ? 503 : 400,
+		   overloaded ? "Service Unavailable" : "Bad Request", in->why);
+}
+
 /* The body is one line NAME=VALUE for each parameter, an empty line, and the
  * body of the request; REPLY_SIZE=N makes it N bytes of 'x'. */
 static void echo(void *context, unsigned worker, const struct incoming *in, struct reply *reply)
@@ -49,6 +56,10 @@ static void echo(void *context, unsigned worker, const struct incoming *in, stru
 	(void)worker;
 	uint64_t size;
 	struct buf *out = &reply->out;
+	if (in->refused) {
+		refuse(in, reply);
+		return;
+	}
 	wait_for(find(in, "WAIT_FOR"));
 	if (find(in, "REPLY_NOTHING").p)
 		return;
@@ -77,18 +88,11 @@ static void allow(void *context, unsigned worker, const struct incoming *in, str
 {
 	(void)context;
 	(void)worker;
-	(void)in;
+	if (in->refused) {
+		refuse(in, reply);
+		return;
+	}
 	buf_add(&reply->out, STR("Status: 200 OK\r\nVariable-REMOTE_USER: noop\r\n\r\n"));
-}
-
-static void refuse(void *context, unsigned worker, const struct incoming *in, enum err err, const char *why,
-		   struct reply *reply)
-{
-	(void)context;
-	(void)worker;
-	(void)in;
-	buf_printf(&reply->out, "Status: %d %s\r\nContent-Type: text/plain\r\n\r\n%s", err == ERR_OVERLOADED ? 503 : 400,
-		   err == ERR_OVERLOADED ? "Service Unavailable" : "Bad Request", why);
 }
 
 static void reload(void *context)
@@ -155,7 +159,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	struct handler handler = {.reads_body = o.reads_body, .max_body = o.max_body,
-				  .handle = o.noop ? allow : echo, .refuse = refuse};
+				  .handle = o.noop ? allow : echo};
 	char text[512];
 	struct buf why = buf_over(text, sizeof text);
 	int listening = -1;
