@@ -98,6 +98,7 @@ if TRANSPORT_FASTCGI
 	%D%/web/acceptor.c \
 	%D%/web/buffers.c %D%/web/buffers.h \
 	%D%/web/converse.c \
+	%D%/web/crew.c \
 	%D%/web/fastcgi.h \
 	%D%/web/overload.c
 endif

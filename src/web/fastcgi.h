@@ -3,12 +3,14 @@
  *   transport_fastcgi  threads, start and stop
  *   acceptor           the listening descriptor
  *   converse           one connection in its owner's hands
+ *   crew               how many workers stand ready
  *   overload           are requests waiting too long? */
 #ifndef WEB_FASTCGI_H
 #define WEB_FASTCGI_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "web/buffers.h"
 #include "web/complaint.h"
@@ -20,14 +22,33 @@ enum { FASTCGI_SCRATCH = 16384 };
 
 struct fastcgi_worker {
 	_Alignas(64) _Atomic bool waiting; /* has nothing to do */
+	_Atomic bool parked;		   /* is not even waiting; crew.c for these */
+	_Atomic unsigned events;
+	_Atomic unsigned samples, doublings;
+	unsigned seen;
+	bool sampling;
+	int64_t sample_us;
+	struct rusage usage;
 	pthread_t thread;
 	struct transport *transport;
 	unsigned number;
 	bool opened;
-	struct params params;
 	size_t scratch_used;
+	struct params params;
 	char scratch[FASTCGI_SCRATCH]; /* requests that arrive at once are read here */
 	char frame[FRAME_HEAD + REPLY_MAX + FRAME_TAIL];
+};
+
+struct crew {
+	pthread_mutex_t lock;
+	pthread_cond_t called, wakened;
+	_Atomic unsigned front, wanted; /* workers that are not parked, and how many should be */
+	_Atomic bool asleep;		/* the watch */
+	unsigned calls;			/* parked workers that may go */
+	unsigned processors;
+	unsigned samples, doublings; /* of late */
+	bool watched;
+	pthread_t watch;
 };
 
 struct transport {
@@ -45,6 +66,8 @@ struct transport {
 	pthread_mutex_t accept_lock; /* for changing the listening descriptor's place in the set */
 	_Atomic bool paused;	     /* it is not in the set */
 	_Atomic int64_t resume_us;   /* not before that */
+
+	struct crew crew;
 
 	int probe; /* overload.c */
 	_Atomic int64_t probed_us;
@@ -78,6 +101,21 @@ void converse(struct fastcgi_worker *worker, struct connection *connection);
 /* The event of a waiting connection has come. */
 void converse_again(struct fastcgi_worker *worker, struct connection *connection);
 void converse_close(struct transport *transport, struct connection *connection);
+
+/* --- crew.c --- */
+void crew_init(struct transport *transport);
+/* Start the watch; gives pthread_create's error. */
+int crew_start(struct transport *transport);
+/* Before a worker waits for an event: stay away from it for as long as others are enough. */
+void crew_turn(struct fastcgi_worker *worker);
+/* Around the work on an event. */
+void crew_begin(struct fastcgi_worker *worker);
+void crew_end(struct fastcgi_worker *worker);
+/* The main thread's look: is somebody at work while the watch sleeps? */
+void crew_check(struct transport *transport);
+/* `stopping` is set: everybody returns. */
+void crew_dismiss(struct transport *transport);
+void crew_close(struct transport *transport);
 
 /* --- overload.c --- */
 bool overload_open(struct transport *transport);

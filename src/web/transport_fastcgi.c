@@ -47,17 +47,20 @@ static void work(struct fastcgi_worker *w)
 	struct transport *t = w->transport;
 	while (!atomic_load(&t->stopping)) {
 		struct epoll_event event;
+		crew_turn(w);
 		bool got = next_event(w, &event);
 		if (atomic_load(&t->paused))
 			acceptor_resume(t);
 		if (!got)
 			continue;
+		crew_begin(w);
 		if (event.data.ptr == FASTCGI_LISTENING(t))
 			acceptor_accept(w);
 		else if (event.data.ptr == FASTCGI_PROBE(t))
 			overload_measure(t, clock_monotonic_us());
 		else if (event.data.ptr != FASTCGI_WAKE(t))
 			converse_again(w, event.data.ptr);
+		crew_end(w);
 	}
 }
 
@@ -133,6 +136,8 @@ static bool start_workers(struct transport *t, struct buf *why)
 	/* Signals are the main thread's. */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int error = 0;
+	atomic_store(&t->crew.front, t->settings.threads);
+	atomic_store(&t->crew.wanted, t->settings.threads);
 	for (unsigned i = 0; i < t->settings.threads && error == 0; i++) {
 		struct fastcgi_worker *w = &t->workers[i];
 		w->transport = t;
@@ -140,6 +145,8 @@ static bool start_workers(struct transport *t, struct buf *why)
 		error = pthread_create(&w->thread, NULL, worker_main, w);
 		t->n_workers += error == 0;
 	}
+	if (error == 0)
+		error = crew_start(t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 
 	pthread_mutex_lock(&t->start_lock);
@@ -171,6 +178,7 @@ static void stop(struct transport **transport)
 	atomic_store(&t->draining, true);
 	if (t->wake >= 0)
 		eventfd_write(t->wake, 1);
+	crew_dismiss(t);
 	for (unsigned i = 0; i < t->n_workers; i++)
 		pthread_join(t->workers[i].thread, NULL);
 	if (t->connections)
@@ -183,6 +191,7 @@ static void stop(struct transport **transport)
 		close(t->wake);
 	if (t->epoll >= 0)
 		close(t->epoll);
+	crew_close(t);
 	pthread_mutex_destroy(&t->accept_lock);
 	pthread_mutex_destroy(&t->start_lock);
 	pthread_cond_destroy(&t->started);
@@ -205,6 +214,7 @@ static struct transport *make(const struct transport_settings *settings, const s
 	};
 	t->listening = listening;
 	t->epoll = t->wake = t->probe = -1;
+	crew_init(t);
 	pthread_mutex_init(&t->accept_lock, NULL);
 	pthread_mutex_init(&t->start_lock, NULL);
 	pthread_cond_init(&t->started, NULL);
@@ -217,8 +227,8 @@ static struct transport *make(const struct transport_settings *settings, const s
 	}
 	/* Only what must be: the large buffers stay untouched until a request needs them. */
 	for (unsigned i = 0; i < settings->threads; i++) {
-		atomic_init(&t->workers[i].waiting, false);
-		t->workers[i].scratch_used = 0;
+		struct fastcgi_worker *w = &t->workers[i];
+		memset(w, 0, offsetof(struct fastcgi_worker, params));
 	}
 	return t;
 }
@@ -249,6 +259,7 @@ static void tick(struct transport *t)
 	connections_expire(t->connections, now_us);
 	if (atomic_load(&t->draining))
 		connections_release_idle(t->connections);
+	crew_check(t);
 	overload_probe(t, now_us);
 	acceptor_resume(t);
 }
