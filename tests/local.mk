@@ -14,13 +14,16 @@ UNIT_TESTS = \
 	%D%/unit/test_claims \
 	%D%/unit/test_codec \
 	%D%/unit/test_conf \
+	%D%/unit/test_connection \
 	%D%/unit/test_credentials \
 	%D%/unit/test_database \
 	%D%/unit/test_digest \
+	%D%/unit/test_frame \
 	%D%/unit/test_htpasswd \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
 	%D%/unit/test_password \
+	%D%/unit/test_record \
 	%D%/unit/test_request \
 	%D%/unit/test_rule \
 	%D%/unit/test_store_embedded \
@@ -49,11 +52,13 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_claims_LDADD = $(UNIT_LDADD)
 %C%_unit_test_codec_LDADD = $(UNIT_LDADD)
 %C%_unit_test_conf_LDADD = $(UNIT_LDADD)
+%C%_unit_test_connection_LDADD = $(UNIT_LDADD)
 %C%_unit_test_credentials_LDADD = $(UNIT_LDADD)
 %C%_unit_test_database_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_database_LDADD = $(UNIT_LDADD)
 %C%_unit_test_digest_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
+%C%_unit_test_frame_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_issuer_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_json_SOURCES = %D%/unit/test_json.c %D%/unit/json_oracle.c %D%/unit/json_oracle.h
@@ -62,6 +67,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_jws_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_password_LDADD = $(UNIT_LDADD)
+%C%_unit_test_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
 %C%_unit_test_rule_LDADD = $(UNIT_LDADD)
 %C%_unit_test_store_embedded_LDADD = $(UNIT_LDADD)
