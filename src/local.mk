@@ -84,7 +84,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/web/adapter_responder.c \
 	%D%/web/cgi.c %D%/web/cgi.h \
 	%D%/web/complaint.c %D%/web/complaint.h \
-	%D%/web/connection.c %D%/web/connection.h \
+	%D%/web/connections.c %D%/web/connections.h \
 	%D%/web/frame.c %D%/web/frame.h \
 	%D%/web/listen.c %D%/web/listen.h \
 	%D%/web/notify.c %D%/web/notify.h \

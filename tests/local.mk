@@ -14,7 +14,7 @@ UNIT_TESTS = \
 	%D%/unit/test_claims \
 	%D%/unit/test_codec \
 	%D%/unit/test_conf \
-	%D%/unit/test_connection \
+	%D%/unit/test_connections \
 	%D%/unit/test_credentials \
 	%D%/unit/test_database \
 	%D%/unit/test_digest \
@@ -52,7 +52,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_claims_LDADD = $(UNIT_LDADD)
 %C%_unit_test_codec_LDADD = $(UNIT_LDADD)
 %C%_unit_test_conf_LDADD = $(UNIT_LDADD)
-%C%_unit_test_connection_LDADD = $(UNIT_LDADD)
+%C%_unit_test_connections_LDADD = $(UNIT_LDADD)
 %C%_unit_test_credentials_LDADD = $(UNIT_LDADD)
 %C%_unit_test_database_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_database_LDADD = $(UNIT_LDADD)

@@ -14,7 +14,7 @@
 
 #include "web/buffers.h"
 #include "web/complaint.h"
-#include "web/connection.h"
+#include "web/connections.h"
 #include "web/frame.h"
 #include "web/transport.h"
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <libgen.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +174,9 @@ static int lock_folder(const struct sockaddr_un *name)
 {
 	char path[sizeof name->sun_path];
 	memcpy(path, name->sun_path, sizeof path);
-	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* The path is absolute: cut behind its last slash. */
+	strrchr(path, '/')[1] = '\0';
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && flock(fd, LOCK_EX) == 0)
 		return fd;
 	if (fd >= 0)

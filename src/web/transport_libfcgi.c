@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "web/complaint.h"
-#include "web/connection.h"
+#include "web/connections.h"
 #include "web/frame.h"
 #include "web/transport.h"
 

@@ -67,8 +67,8 @@ static void echo(void *context, unsigned worker, const struct incoming *in, stru
 		buf_add(out, STR("Variable-REMOTE_USER: nobody\r\n\r\n"));
 		return;
 	}
-	buf_printf(out, "Status: 200 OK\r\nContent-Type: text/plain\r\nX-Pid: %ld\r\nX-Body: %zu\r\n\r\n", (long)getpid(),
-		   in->body.n);
+	buf_printf(out, "Status: 200 OK\r\nContent-Type: text/plain\r\nX-Pid: %ld\r\nX-Body: %zu\r\n\r\n",
+		   (long)getpid(), in->body.n);
 	if (str_to_uint(find(in, "REPLY_SIZE"), REPLY_MAX, &size)) {
 		while (out->n < size)
 			buf_char(out, 'x');

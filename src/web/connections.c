@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Free list, ownership and deadlines of connections, without locks. */
-#include "web/connection.h"
+#include "web/connections.h"
 
 #include <sched.h>
 #include <stdlib.h>

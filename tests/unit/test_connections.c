@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "unit.h"
-#include "web/connection.h"
+#include "web/connections.h"
 
 static struct connections *table;
 static int peer;
@@ -115,5 +115,5 @@ int main(void)
 						 {"idle", test_idle},
 						 {"making room", test_evict},
 						 {NULL, NULL}};
-	return unit_main("connection", cases);
+	return unit_main("connections", cases);
 }

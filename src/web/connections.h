@@ -7,15 +7,15 @@
  * worker may (to make room); the event that follows gives it to an owner. One
  * atomic word, `wait`, arbitrates, so that a descriptor number cannot be in use
  * again when somebody shuts it down. */
-#ifndef WEB_CONNECTION_H
-#define WEB_CONNECTION_H
+#ifndef WEB_CONNECTIONS_H
+#define WEB_CONNECTIONS_H
 
 #include <stdatomic.h>
 
 #include "web/record.h"
 
 struct connection {
-	_Alignas(64) _Atomic int64_t wait; /* connection.c */
+	_Alignas(64) _Atomic int64_t wait; /* connections.c */
 	_Atomic uint32_t next_free;
 	int fd;
 	bool watched;	/* in the epoll set */
