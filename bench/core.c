@@ -107,9 +107,11 @@ static bool measure(struct bench *b, const struct operation *operation, double *
 static bool open_bench(struct bench *b)
 {
 	static const struct conf_text algorithms[] = {{.value = {"HS256", 5}}};
-	static const struct conf_text secrets[] = {{.value = {"text:bench-Kp4Wn8Rt1Yx6Bq3Mv9Lz2Cd5Fh7Gj0Sa4Eu", sizeof "text:bench-Kp4Wn8Rt1Yx6Bq3Mv9Lz2Cd5Fh7Gj0Sa4Eu" - 1}}};
+	static const char secret[] = "text:bench-Kp4Wn8Rt1Yx6Bq3Mv9Lz2Cd5Fh7Gj0Sa4Eu";
+	static const struct conf_text secrets[] = {{.value = {secret, sizeof secret - 1}}};
 	static const struct conf_text user_id[] = {{.value = {"sub", 3}}, {.value = {"user_id", 7}}};
-	static const struct conf_text iss[] = {{.value = {"https://issuer.example.com", sizeof "https://issuer.example.com" - 1}}};
+	static const char issuer[] = "https://issuer.example.com";
+	static const struct conf_text iss[] = {{.value = {issuer, sizeof issuer - 1}}};
 	static const struct conf_text audience[] = {{.value = {"app", 3}}};
 	static struct issuer_conf conf = {
 		.type = {.value = {"jwt", 3}},
