@@ -33,7 +33,7 @@ struct database {
 
 struct paths {
 	const char *folder;
-	char database[PATH_SIZE], wal[PATH_SIZE], created[PATH_SIZE];
+	char database[PATH_SIZE], wal[PATH_SIZE], shm[PATH_SIZE], created[PATH_SIZE];
 };
 
 static bool print_paths(const struct schema *schema, const char *folder, struct paths *out, struct buf *why)
@@ -46,6 +46,7 @@ static bool print_paths(const struct schema *schema, const char *folder, struct 
 	out->folder = folder;
 	snprintf(out->database, PATH_SIZE, "%s/%s.db", folder, schema->name);
 	snprintf(out->wal, PATH_SIZE, "%s/%s.db-wal", folder, schema->name);
+	snprintf(out->shm, PATH_SIZE, "%s/%s.db-shm", folder, schema->name);
 	snprintf(out->created, PATH_SIZE, "%s/%s.created", folder, schema->name);
 	return true;
 }
@@ -132,7 +133,11 @@ static int find_or_create(const struct schema *schema, const struct paths *paths
 {
 	int fd = open_created(paths->created, 0);
 	if (fd < 0 && errno != ENOENT) {
-		fail_errno("open", paths->created, why);
+		int error = errno;
+		if (state_file_is_ours(paths->created, why)) {
+			errno = error;
+			fail_errno("open", paths->created, why);
+		}
 		return -1;
 	}
 	bool good = true;
@@ -142,7 +147,8 @@ static int find_or_create(const struct schema *schema, const struct paths *paths
 		else
 			good = create(schema, paths, owner, why);
 	}
-	good = good && state_file_check(paths->database, why);
+	good = good && state_file_check(paths->database, why) && state_file_is_ours(paths->wal, why) &&
+	       state_file_is_ours(paths->shm, why);
 	if (good && fd < 0)
 		return make_created(schema, paths, owner, why);
 	if (!good && fd >= 0)

@@ -107,6 +107,13 @@ bool state_file_check(const char *path, struct buf *why)
 	return may_write(path, &st, "give it to that user, or to a group that both belong to, mode 0660", why);
 }
 
+bool state_file_is_ours(const char *path, struct buf *why)
+{
+	struct stat st;
+	return lstat(path, &st) != 0 ||
+	       may_write(path, &st, "give it to that user, or to a group that both belong to, mode 0660", why);
+}
+
 bool state_file_adopt(int fd, const struct state_owner *owner)
 {
 	/* SQLite gives -wal and -shm what the database has. */

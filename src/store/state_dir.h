@@ -21,6 +21,9 @@ struct state_owner {
 bool state_dir_check(const char *path, struct state_owner *out, struct buf *why);
 /* Is the file a plain file that we may write and others may not read? */
 bool state_file_check(const char *path, struct buf *why);
+/* May we write the file? One that is not there is no obstacle: another process
+ * may remove it at any time. */
+bool state_file_is_ours(const char *path, struct buf *why);
 /* Give a new file the mode, and from root's hands the owner, that the folder
  * asks for; the umask plays no part. false: errno says why. */
 bool state_file_adopt(int fd, const struct state_owner *owner);

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "store/database.h"
 
-enum { SWEEP_ROWS = 500, RETRY_MS = 1000 };
+enum { SWEEP_ROWS = 500, RETRY_MS = 1000, COMPLAIN_MS = 60000 };
 
 static const char tables[] =
 	"CREATE TABLE revoked (k BLOB NOT NULL PRIMARY KEY, exp INTEGER NOT NULL, created INTEGER NOT NULL,"
@@ -93,7 +93,7 @@ struct store {
 struct store_thread {
 	struct store *store;
 	struct sql *sql; /* NULL while the file is gone */
-	int64_t retry_at;
+	int64_t retry_at, complain_at;
 };
 
 static bool open(const struct store_settings *settings, struct store **out, struct buf *why)
@@ -126,7 +126,10 @@ static bool connect(struct store_thread *thread)
 	struct buf why = buf_over(memory, sizeof memory);
 	if (database_connect(thread->store->database, &thread->sql, &why))
 		return true;
-	log_text(LOG_ERR, "store", "%.*s", STR_ARGS(buf_str(&why)));
+	if (clock_monotonic_ms() >= thread->complain_at) {
+		log_text(LOG_ERR, "store", "%.*s", STR_ARGS(buf_str(&why)));
+		thread->complain_at = clock_monotonic_ms() + COMPLAIN_MS;
+	}
 	return false;
 }
 
@@ -158,10 +161,12 @@ static void thread_close(struct store_thread **thread)
  * does. */
 static bool reconnect(struct store_thread *thread)
 {
-	if (thread->sql)
-		log_text(LOG_ERR, "store", "revocations.db was deleted or replaced under this process");
-	else if (clock_monotonic_ms() < thread->retry_at)
+	if (!thread->sql && clock_monotonic_ms() < thread->retry_at)
 		return false;
+	if (thread->sql) {
+		log_text(LOG_ERR, "store", "revocations.db was deleted or replaced under this process");
+		thread->complain_at = 0;
+	}
 	sql_close(&thread->sql);
 	thread->retry_at = clock_monotonic_ms() + RETRY_MS;
 	if (!connect(thread))

@@ -372,6 +372,18 @@ def test_file_of_another(folder, nobody):
             assert word in client.first
 
 
+def test_log_of_another(folder, nobody):
+    """The write-ahead log of a database that this user may write is another's: named, too."""
+    with Client(folder, **nobody) as client:
+        assert client("add 1") == "ok"
+        client.kill()
+    (folder / "revocations.db-wal").chmod(0o400)
+    if os.geteuid() == 0:
+        os.chown(folder / "revocations.db-wal", 0, 0)
+    with Client(folder, **nobody) as client:
+        assert client.first.startswith("refused") and "revocations.db-wal cannot be written" in client.first
+
+
 def test_rights_taken_away_while_running(folder, nobody):
     """What is open goes on; nothing is lost."""
     with Client(folder, **nobody) as client:

@@ -29,7 +29,8 @@ static void bed_start(struct bed *bed)
 	char memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
 	struct store_settings settings = {bed->folder.path};
-	bool good = bed->driver->open(&settings, &bed->store, &why) && bed->driver->thread_open(bed->store, &bed->thread);
+	bool good = bed->driver->open(&settings, &bed->store, &why) &&
+		    bed->driver->thread_open(bed->store, &bed->thread);
 	if (!good) {
 		fprintf(stderr, "the store does not open: %s\n", buf_z(&why));
 		exit(99);
