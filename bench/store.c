@@ -131,7 +131,7 @@ static void run(const struct store_driver *driver, uint64_t entries)
 		fail("mkdtemp", folder);
 	struct store_settings settings = {folder};
 	struct store *store;
-	struct store_thread *thread;
+	struct store_thread *thread = NULL;
 	if (!driver->open(&settings, &store, &why))
 		fail("open", buf_z(&why));
 	driver->close(&store);
