@@ -11,17 +11,23 @@ UNIT_TESTS = \
 	%D%/unit/test_account \
 	%D%/unit/test_algorithm \
 	%D%/unit/test_base \
+	%D%/unit/test_call \
 	%D%/unit/test_claims \
 	%D%/unit/test_codec \
 	%D%/unit/test_conf \
 	%D%/unit/test_connections \
+	%D%/unit/test_cookies \
 	%D%/unit/test_credentials \
+	%D%/unit/test_csrf \
 	%D%/unit/test_database \
 	%D%/unit/test_digest \
 	%D%/unit/test_frame \
+	%D%/unit/test_form \
 	%D%/unit/test_htpasswd \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
+	%D%/unit/test_login_options \
+	%D%/unit/test_pages \
 	%D%/unit/test_password \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
@@ -49,14 +55,18 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 %C%_unit_test_base_LDADD = $(UNIT_LDADD)
+%C%_unit_test_call_LDADD = $(UNIT_LDADD)
 %C%_unit_test_claims_LDADD = $(UNIT_LDADD)
 %C%_unit_test_codec_LDADD = $(UNIT_LDADD)
 %C%_unit_test_conf_LDADD = $(UNIT_LDADD)
 %C%_unit_test_connections_LDADD = $(UNIT_LDADD)
+%C%_unit_test_cookies_LDADD = $(UNIT_LDADD)
 %C%_unit_test_credentials_LDADD = $(UNIT_LDADD)
+%C%_unit_test_csrf_LDADD = $(UNIT_LDADD)
 %C%_unit_test_database_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_database_LDADD = $(UNIT_LDADD)
 %C%_unit_test_digest_LDADD = $(UNIT_LDADD)
+%C%_unit_test_form_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
 %C%_unit_test_frame_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
@@ -66,6 +76,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_json_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_jws_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_LDADD = $(UNIT_LDADD)
+%C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
+%C%_unit_test_pages_LDADD = $(UNIT_LDADD)
 %C%_unit_test_password_LDADD = $(UNIT_LDADD)
 %C%_unit_test_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
@@ -121,6 +133,7 @@ EXTRA_DIST += \
 	%D%/integration/conftest.py \
 	%D%/integration/harness.py \
 	%D%/integration/http_client.py \
+	%D%/integration/responder.py \
 	%D%/integration/tokens.py \
 	%D%/integration/ways.py \
 	%D%/integration/data/app.cgi \
@@ -131,7 +144,9 @@ EXTRA_DIST += \
 	%D%/integration/test_cases.py \
 	%D%/integration/test_configuration.py \
 	%D%/integration/test_login.py \
+	%D%/integration/test_login_program.py \
 	%D%/integration/test_logout.py \
+	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_state.py

@@ -54,6 +54,7 @@ def test_wrong_method(programs, method, target, allow):
     answer = programs.ask("login", method, target)
     assert answer.status == 405
     assert answer.header("Allow") == allow
+    assert method == "HEAD" or body_of(answer)["reason"] == "method_not_allowed"
     assert not answer.all("Set-Cookie")
 
 

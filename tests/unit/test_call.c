@@ -17,9 +17,14 @@ static void paths(void)
 	static const struct {
 		const char *path, *mount, *segment;
 	} rows[] = {
-		{"/login", "/", "login"},	     {"/auth/login", "/auth/", "login"}, {"/auth/login/", "/auth/", "login"},
-		{"/", "/", ""},			     {NULL, "/", ""},			 {"/a b/\"x\"/login", "/a%20b/%22x%22/", "login"},
-		{"/evil.example/login", "/evil.example/", "login"}, {"/auth/lo gin", "/auth/", "lo gin"},
+		{"/login", "/", "login"},
+		{"/auth/login", "/auth/", "login"},
+		{"/auth/login/", "/auth/", "login"},
+		{"/", "/", ""},
+		{NULL, "/", ""},
+		{"/a b/\"x\"/login", "/a%20b/%22x%22/", "login"},
+		{"/evil.example/login", "/evil.example/", "login"},
+		{"/auth/lo gin", "/auth/", "lo gin"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct request request = {.path = str_of(rows[i].path)};
@@ -103,7 +108,10 @@ static void head_has_no_body(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"paths", paths}, {"cross-site", cross_site}, {"refusals", refusals}, {"HEAD has no body", head_has_no_body},
+		{"paths", paths},
+		{"cross-site", cross_site},
+		{"refusals", refusals},
+		{"HEAD has no body", head_has_no_body},
 		{NULL, NULL},
 	};
 	if (!arena_open(1 << 18, &worker.arena))

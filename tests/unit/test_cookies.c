@@ -56,7 +56,8 @@ static void several_values(void)
 static void domains(void)
 {
 	static const char *const good[] = {"example.org", ".example.org", "a", "a-b.c1", NULL};
-	static const char *const bad[] = {"", ".", "a.", "..a", "-a", "A.b", "a_b", "a b", "a;b", "[::1]", "a:80", NULL};
+	static const char *const bad[] = {"",	 ".",	"a.",  "..a",	"-a",	"A.b",
+					  "a_b", "a b", "a;b", "[::1]", "a:80", NULL};
 	for (size_t i = 0; good[i]; i++)
 		UNIT_ROW(cookies_domain_is_valid(str_of(good[i])), good[i]);
 	for (size_t i = 0; bad[i]; i++)
@@ -87,7 +88,9 @@ static void twins(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"names", names}, {"several values", several_values}, {"domains", domains}, {"twins", twins}, {NULL, NULL},
+		{"names", names},     {"several values", several_values},
+		{"domains", domains}, {"twins", twins},
+		{NULL, NULL},
 	};
 	return unit_main("cookies", cases);
 }

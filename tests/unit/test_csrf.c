@@ -104,7 +104,8 @@ static void is_renewed_in_time(void)
 
 static void refuses(void)
 {
-	static const char *const cookies[] = {"", ".", "..", "...", "1", "1.2", "1.2.3", "99999999999.AAAA.AAAA", "a.b.c"};
+	static const char *const cookies[] = {"",    ".",     "..",		       "...",  "1",
+					      "1.2", "1.2.3", "99999999999.AAAA.AAAA", "a.b.c"};
 	struct csrf csrf, other, checked;
 	setup();
 	CU_ASSERT_EQUAL(csrf_open(&b.call, "login", &csrf), ERR_NONE);
@@ -120,7 +121,8 @@ static void refuses(void)
 	CU_ASSERT_EQUAL(csrf_check(&b.call, "login", STR_NONE, &checked), ERR_CROSS_SITE);
 	CU_ASSERT_EQUAL(csrf_check(&b.call, "login", STR(""), &checked), ERR_CROSS_SITE);
 	CU_ASSERT_EQUAL(csrf_check(&b.call, "login", other.field, &checked), ERR_CROSS_SITE);
-	CU_ASSERT_EQUAL(csrf_check(&b.call, "login", (struct str){csrf.field.p, csrf.field.n - 1}, &checked), ERR_CROSS_SITE);
+	struct str cut = {csrf.field.p, csrf.field.n - 1};
+	CU_ASSERT_EQUAL(csrf_check(&b.call, "login", cut, &checked), ERR_CROSS_SITE);
 	/* The signature in the cookie is none for the field. */
 	struct str signature = {csrf.cookie.p + csrf.cookie.n - csrf.field.n, csrf.field.n};
 	CU_ASSERT_EQUAL(csrf_check(&b.call, "login", signature, &checked), ERR_CROSS_SITE);
@@ -133,7 +135,8 @@ static void cookie_names(void)
 	setup();
 	CU_ASSERT_EQUAL(csrf_open(&b.call, "login", &csrf), ERR_NONE);
 	struct str line = csrf_cookie_line(&b.call, &csrf);
-	CU_ASSERT(str_starts(line, STR("__Host-auth-csrf=")) && str_ends(line, STR("; Secure; HttpOnly; SameSite=Lax")));
+	CU_ASSERT(str_starts(line, STR("__Host-auth-csrf=")));
+	CU_ASSERT(str_ends(line, STR("; Secure; HttpOnly; SameSite=Lax")));
 	/* On https the name without the prefix, which a sibling can plant, counts for nothing. */
 	bring(STR("auth-csrf"), csrf.cookie);
 	CU_ASSERT_EQUAL(csrf_check(&b.call, "login", csrf.field, &checked), ERR_CROSS_SITE);
@@ -179,8 +182,12 @@ static void key_file(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"takes its own", takes_its_own}, {"expires", expires},	      {"is renewed in time", is_renewed_in_time},
-		{"refuses", refuses},		  {"cookie names", cookie_names}, {"key file", key_file},
+		{"takes its own", takes_its_own},
+		{"expires", expires},
+		{"is renewed in time", is_renewed_in_time},
+		{"refuses", refuses},
+		{"cookie names", cookie_names},
+		{"key file", key_file},
 		{NULL, NULL},
 	};
 	return token_start() ? unit_main("csrf", cases) : 1;

@@ -106,8 +106,8 @@ static void forgets(void)
 		struct str password = form_text(arena, &form, "password");
 		UNIT_STR_EQ(password, STR("hunter2!"), types[i]);
 		form_forget(&form, password);
-		UNIT_ROW(!memmem(bodies[i], sizeof bodies[i], "hunter", 6) && !memmem(password.p, password.n, "hunter", 6),
-			 types[i]);
+		UNIT_ROW(!memmem(bodies[i], sizeof bodies[i], "hunter", 6), types[i]);
+		UNIT_ROW(!memmem(password.p, password.n, "hunter", 6), types[i]);
 	}
 	struct form none = {0};
 	form_forget(&none, STR_NONE);
