@@ -127,7 +127,7 @@ void login_change_password(const struct call *call)
 		err = apply(call, &change, &token);
 	form_forget(&change.form, change.current);
 	form_forget(&change.form, change.fresh);
-	event_act(err ? "password_change_failed" : "password_changed", call->request, err, change.account.id,
+	event_act(err ? "password_change_failed" : "password_changed", call->request, err, change.claims.user_id,
 		  change.why);
 	if (err)
 		call_refuse_as(call, err, err_row(err)->status, change.text);
