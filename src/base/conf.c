@@ -64,7 +64,8 @@ static struct conf_section *find_section(const struct reader *r, const struct co
 	return NULL;
 }
 
-static bool add_section(struct reader *r, const struct conf_kind *kind, struct str name, const char *file, unsigned line)
+static bool add_section(struct reader *r, const struct conf_kind *kind, struct str name, const char *file,
+			unsigned line)
 {
 	struct conf_section *section = arena_alloc(r->arena, sizeof *section);
 	void *values = arena_alloc(r->arena, kind->size);
@@ -106,8 +107,8 @@ static bool read_section(struct reader *r, struct str text, const char *file, un
 				      near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
 	}
 	if (!section_name(str_trim(str_skip(text, end)), &name) || kind->named != (name.p != NULL))
-		return conf_error_set(r->error, file, line, kind->named ? "[%s] needs a name: [%s \"main\"]"
-									: "[%s] has no name: write [%s]",
+		return conf_error_set(r->error, file, line,
+				      kind->named ? "[%s] needs a name: [%s \"main\"]" : "[%s] has no name: write [%s]",
 				      kind->name, kind->name);
 	struct str copy = name.p ? arena_copy(r->arena, name) : STR_NONE;
 	struct conf_section *old = find_section(r, kind, name);
@@ -279,7 +280,7 @@ const void *conf_find(const struct conf *conf, const struct conf_kind *kind, str
 }
 
 __attribute__((format(printf, 4, 0))) static bool fail(struct conf_error *error, const struct conf_text *where,
-							const char *key, const char *format, va_list args)
+						       const char *key, const char *format, va_list args)
 {
 	char text[768];
 	vsnprintf(text, sizeof text, format, args);

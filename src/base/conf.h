@@ -57,7 +57,7 @@ struct conf_section {
 	struct str name; /* followed by a NUL; STR_NONE for a kind without names */
 	void *values;	 /* kind->size bytes laid out by kind->opts */
 	const char *file;
-	unsigned line; /* of the [section], 0 when the file has none and defaults stand */
+	unsigned line;			  /* of the [section], 0 when the file has none and defaults stand */
 	const struct conf_entry *entries; /* as written, for conf_fail */
 	struct conf_section *next;
 };
@@ -66,7 +66,7 @@ struct conf {
 	struct arena *arena;
 	const char *path;
 	const struct conf_section *sections; /* in the order of the file */
-	struct conf_list files;	     /* the file and what it includes */
+	struct conf_list files;		     /* the file and what it includes */
 };
 
 /* What is wrong, where, and what to do: "file:line: key: text". */
@@ -81,12 +81,13 @@ bool conf_open(const char *path, const struct conf_kind *const kinds[], struct c
 void conf_close(struct conf **conf);
 /* The values of the section of that kind (and name, for named kinds), or NULL. */
 const void *conf_find(const struct conf *conf, const struct conf_kind *kind, struct str name);
-/* Set error to "file:line: key: …", at the place where the option of that section was given, or at the section. Returns false. */
+/* Set error to "file:line: key: …", at the place where the option of that section
+ * was given, or at the section. Returns false. */
 __attribute__((format(printf, 4, 5))) bool conf_fail(struct conf_error *error, const struct conf_section *section,
-						      const char *key, const char *format, ...);
+						     const char *key, const char *format, ...);
 /* The same at a value: for one of several lines. */
 __attribute__((format(printf, 4, 5))) bool conf_fail_at(struct conf_error *error, const struct conf_text *where,
-							 const char *key, const char *format, ...);
+							const char *key, const char *format, ...);
 /* The whole commented reference, with defaults. */
 void conf_reference(struct buf *out, const struct conf_kind *const kinds[]);
 /* The effective configuration, secrets (options in names, ends with NULL) masked. */

@@ -9,8 +9,8 @@ struct unit {
 	int64_t factor;
 };
 
-static const struct unit durations[] = {{"ms", 1},	 {"s", 1000},	   {"m", 60000}, {"h", 3600000},
-					{"d", 86400000}, {NULL, 0}};
+static const struct unit durations[] = {{"ms", 1},	{"s", 1000},	 {"m", 60000},
+					{"h", 3600000}, {"d", 86400000}, {NULL, 0}};
 static const struct unit sizes[] = {{"", 1}, {"k", 1024}, {"m", 1048576}, {"g", 1073741824}, {NULL, 0}};
 
 static bool with_unit(struct str text, const struct unit *units, int64_t *out)
@@ -136,7 +136,7 @@ static const char *set_number(const struct conf_opt *opt, struct str v, int64_t 
 	if (opt->type == CONF_INT)
 		*to = (int64_t)plain;
 	if (!good)
-		return duration ? "is a duration: a number and ms, s, m, h or d, as 50ms or 8h"
+		return duration			? "is a duration: a number and ms, s, m, h or d, as 50ms or 8h"
 		       : opt->type == CONF_SIZE ? "is a size: a number of bytes, or with k, m or g, as 64k"
 						: "is a whole number";
 	return in_range(opt->range, *to, duration ? as_duration : as_size) ? NULL : "is out of range";
@@ -243,8 +243,8 @@ static bool set_option(const struct conf_section *section, const struct conf_opt
 		if (!str_eq(e->key, str_of(opt->key)))
 			continue;
 		if (given)
-			return conf_fail_at(error, &e->text, opt->key,
-					    "is given a second time; the first is at %s:%u", given->file, given->line);
+			return conf_fail_at(error, &e->text, opt->key, "is given a second time; the first is at %s:%u",
+					    given->file, given->line);
 		given = &e->text;
 	}
 	const char *wrong = given ? set_single(opt, given, (char *)section->values + opt->offset) : NULL;
@@ -275,9 +275,9 @@ static bool check_keys(const struct conf_section *section, struct conf_error *er
 			continue;
 		const char *near = conf_nearest(e->key, option_word, section->kind->opts);
 		return conf_error_set(error, e->text.file, e->text.line,
-				      "%.*s: [%s] has no such key%s%s%s (all keys: authctl reference)", STR_ARGS(e->key),
-				      section->kind->name, near ? "; did you mean " : "", near ? near : "",
-				      near ? "?" : "");
+				      "%.*s: [%s] has no such key%s%s%s (all keys: authctl reference)",
+				      STR_ARGS(e->key), section->kind->name, near ? "; did you mean " : "",
+				      near ? near : "", near ? "?" : "");
 	}
 	return true;
 }

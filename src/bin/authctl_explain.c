@@ -88,7 +88,8 @@ static void explain_credentials(struct explanation *e)
 		if (policy->sources.carriers[i] == CARRIER_BEARER)
 			buf_printf(&wanted, "%sbearer", wanted.n ? ", " : "");
 		for (size_t k = 0; policy->sources.carriers[i] == CARRIER_COOKIE && k < policy->sources.n_cookies; k++)
-			buf_printf(&wanted, "%scookie %.*s", wanted.n ? ", " : "", STR_ARGS(policy->sources.cookies[k]));
+			buf_printf(&wanted, "%scookie %.*s", wanted.n ? ", " : "",
+				   STR_ARGS(policy->sources.cookies[k]));
 	}
 	const char *cookie = arguments_value(j->tool.arguments, OPTION_COOKIE);
 	explain_row(e, "token", buf_str(&wanted),

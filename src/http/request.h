@@ -16,44 +16,44 @@ struct param {
 struct incoming {
 	const struct param *params;
 	size_t n_params;
-	struct str body;	/* STR_NONE where the program reads none */
-	int64_t arrived_us;	/* clock_monotonic_us() at the first byte */
-	enum err refused;	/* ERR_BAD_REQUEST, ERR_OVERLOADED: not to be served, params may be incomplete */
-	const char *why;	/* what was wrong then */
+	struct str body;    /* STR_NONE where the program reads none */
+	int64_t arrived_us; /* clock_monotonic_us() at the first byte */
+	enum err refused;   /* ERR_BAD_REQUEST, ERR_OVERLOADED: not to be served, params may be incomplete */
+	const char *why;    /* what was wrong then */
 };
 
 /* Slices point into the incoming parameters or into the arena. Absent: STR_NONE. */
 struct request {
-	struct str method;	   /* REQUEST_METHOD */
-	struct str target;	   /* REQUEST_URI as it came: path and query, percent-encoded */
-	struct str raw_path;	   /* the target's path, still encoded */
-	struct str path;	   /* the same decoded and normalised, url_normalise() */
-	struct str query;	   /* after '?', still encoded */
-	struct str host;	   /* HTTP_HOST in lower case, without port and trailing dot */
-	struct str authority;	   /* HTTP_HOST as it came */
-	bool https;		   /* HTTPS, else REQUEST_SCHEME, else SERVER_PORT = 443 */
+	struct str method;    /* REQUEST_METHOD */
+	struct str target;    /* REQUEST_URI as it came: path and query, percent-encoded */
+	struct str raw_path;  /* the target's path, still encoded */
+	struct str path;      /* the same decoded and normalised, url_normalise() */
+	struct str query;     /* after '?', still encoded */
+	struct str host;      /* HTTP_HOST in lower case, without port and trailing dot */
+	struct str authority; /* HTTP_HOST as it came */
+	bool https;	      /* HTTPS, else REQUEST_SCHEME, else SERVER_PORT = 443 */
 	struct str remote_addr;
-	struct str policy;	   /* AUTH_POLICY, from the web server alone */
+	struct str policy; /* AUTH_POLICY, from the web server alone */
 	struct str authorization;
-	struct str cookie;	   /* several parameters joined with "; " */
+	struct str cookie; /* several parameters joined with "; " */
 	struct str accept;
 	struct str origin;
 	struct str content_type;
 	struct str requested_with; /* HTTP_X_REQUESTED_WITH */
 	struct str sec_fetch_mode, sec_fetch_site, sec_fetch_dest;
 	struct str websocket_protocol;
-	struct str script_name;	   /* responders: where the program is mounted */
+	struct str script_name; /* responders: where the program is mounted */
 	struct str path_info;
 	struct str body;
-	int64_t content_length;	   /* CONTENT_LENGTH, -1 when absent */
+	int64_t content_length; /* CONTENT_LENGTH, -1 when absent */
 	int64_t arrived_us;
-	char id[17];		   /* request id: 16 hexadecimal digits */
+	char id[17]; /* request id: 16 hexadecimal digits */
 };
 
-/* Read the parameters; number becomes the request id and must not come again. A parameter that decides something and comes twice with
- * different values, a path that cannot be normalised, a missing method or
- * target: ERR_BAD_REQUEST (or what the transport
- * refused it with), and *out holds what could be read, for the log.
+/* Read the parameters. number becomes the request id and must not come again. A
+ * parameter that decides something and comes twice with different values, a path
+ * that cannot be normalised, a missing method or target: ERR_BAD_REQUEST (or what
+ * the transport refused it with), and *out holds what could be read, for the log.
  * why is set to the name of the parameter at fault, or NULL. */
 enum err request_read(struct arena *arena, const struct incoming *in, uint64_t number, struct request *out,
 		      const char **why);

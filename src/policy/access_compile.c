@@ -23,9 +23,10 @@ static bool check_patterns(struct compiler *c, const struct conf_list *list, con
 	for (size_t i = 0; i < list->n; i++) {
 		struct str pattern = list->items[i].value;
 		if (!url_pattern_check(pattern))
-			return conf_fail_at(c->error, &list->items[i], key,
-					    "\"%.*s\" is no path pattern: /a/**, /a/*/b, /u/{user}/** (** at the end only)",
-					    STR_ARGS(pattern));
+			return conf_fail_at(
+				c->error, &list->items[i], key,
+				"\"%.*s\" is no path pattern: /a/**, /a/*/b, /u/{user}/** (** at the end only)",
+				STR_ARGS(pattern));
 		if (needs_user && !memmem(pattern.p, pattern.n, "/{user}", 7))
 			return conf_fail_at(c->error, &list->items[i], key, "the pattern has no {user}");
 	}
@@ -66,11 +67,12 @@ static bool check_unique(struct compiler *c, const struct policy *earlier)
 	for (size_t i = 0; i < a->path.n; i++)
 		for (size_t j = 0; j < b->path.n; j++)
 			if (str_eq(a->path.items[i].value, b->path.items[j].value))
-				return conf_fail_at(c->error, &b->path.items[j], "path",
-						    "%.*s belongs to [policy \"%.*s\"] already (%s:%u): give one of them "
-						    "another path or host",
-						    STR_ARGS(b->path.items[j].value), STR_ARGS(earlier->name),
-						    a->path.items[i].file, a->path.items[i].line);
+				return conf_fail_at(
+					c->error, &b->path.items[j], "path",
+					"%.*s belongs to [policy \"%.*s\"] already (%s:%u): give one of them "
+					"another path or host",
+					STR_ARGS(b->path.items[j].value), STR_ARGS(earlier->name),
+					a->path.items[i].file, a->path.items[i].line);
 	return true;
 }
 
@@ -80,8 +82,8 @@ static bool add_issuers(struct compiler *c)
 	struct snapshot *s = c->snapshot;
 	c->policy->issuers = s->issuers;
 	if (names->n == 0)
-		return s->issuers.n > 0 ||
-		       conf_fail(c->error, c->section, "issuer", "there is no [issuer \"NAME\"] whose tokens it could accept");
+		return s->issuers.n > 0 || conf_fail(c->error, c->section, "issuer",
+						     "there is no [issuer \"NAME\"] whose tokens it could accept");
 	struct issuer **issuers = arena_array(s->arena, names->n, sizeof(struct issuer *));
 	if (!issuers)
 		return no_memory(c);
@@ -108,10 +110,11 @@ static bool check_distinct(struct compiler *c)
 		if (has_list)
 			continue;
 		if (open)
-			return conf_fail(c->error, c->section, "issuer",
-					 "tokens of [issuer \"%.*s\"] and [issuer \"%.*s\"] cannot be told apart: give one "
-					 "of them an iss, or name one issuer only",
-					 STR_ARGS(issuer_name(open)), STR_ARGS(issuer_name(p->issuers.items[i])));
+			return conf_fail(
+				c->error, c->section, "issuer",
+				"tokens of [issuer \"%.*s\"] and [issuer \"%.*s\"] cannot be told apart: give one "
+				"of them an iss, or name one issuer only",
+				STR_ARGS(issuer_name(open)), STR_ARGS(issuer_name(p->issuers.items[i])));
 		open = p->issuers.items[i];
 	}
 	return true;
@@ -204,9 +207,9 @@ static bool check_realm(struct compiler *c)
 static bool compile(struct compiler *c)
 {
 	const struct policy_conf *conf = c->policy->conf;
-	return check_patterns(c, &conf->path, "path", false) && check_patterns(c, &conf->path_user, "path-user", true) &&
-	       check_hosts(c) && check_realm(c) && add_issuers(c) && check_distinct(c) && add_carriers(c) &&
-	       add_rules(c) && add_attributes(c);
+	return check_patterns(c, &conf->path, "path", false) &&
+	       check_patterns(c, &conf->path_user, "path-user", true) && check_hosts(c) && check_realm(c) &&
+	       add_issuers(c) && check_distinct(c) && add_carriers(c) && add_rules(c) && add_attributes(c);
 }
 
 bool access_open(struct snapshot *snapshot, struct conf_error *error)

@@ -22,7 +22,8 @@ struct attribute {
 };
 
 /* Parse a line; names that the product sets itself are refused. */
-bool attribute_parse(struct arena *arena, const struct conf_text *line, struct attribute *out, struct conf_error *error);
+bool attribute_parse(struct arena *arena, const struct conf_text *line, struct attribute *out,
+		     struct conf_error *error);
 /* The value for these claims, or STR_NONE. */
 struct str attribute_value(struct arena *arena, const struct attribute *attribute, const struct claims *claims);
 

@@ -11,9 +11,9 @@ static const struct {
 	enum rule_op op;
 	bool has_value;
 } ops[] = {
-	{{"=", 1}, RULE_EQUAL, true},	    {{"!=", 2}, RULE_UNEQUAL, true}, {{"in", 2}, RULE_IN, true},
+	{{"=", 1}, RULE_EQUAL, true},		{{"!=", 2}, RULE_UNEQUAL, true},     {{"in", 2}, RULE_IN, true},
 	{{"contains", 8}, RULE_CONTAINS, true}, {{"exists", 6}, RULE_EXISTS, false}, {{"<", 1}, RULE_LESS, true},
-	{{"<=", 2}, RULE_AT_MOST, true},    {{">", 1}, RULE_MORE, true},     {{">=", 2}, RULE_AT_LEAST, true},
+	{{"<=", 2}, RULE_AT_MOST, true},	{{">", 1}, RULE_MORE, true},	     {{">=", 2}, RULE_AT_LEAST, true},
 };
 
 /* The next word: up to a blank outside double quotes. */
@@ -76,10 +76,11 @@ static bool read_op(struct str word, struct str value, struct rule *rule, const 
 		rule->value = value;
 		if (ops[i].has_value != (value.n > 0))
 			return conf_fail_at(error, line, "require",
-					    ops[i].has_value ? "%.*s needs a value" : "%.*s takes no value", STR_ARGS(word));
+					    ops[i].has_value ? "%.*s needs a value" : "%.*s takes no value",
+					    STR_ARGS(word));
 		if (is_comparison(rule->op) && !read_number(value, &number))
-			return conf_fail_at(error, line, "require", "%.*s compares numbers: \"%.*s\" is none", STR_ARGS(word),
-					    STR_ARGS(value));
+			return conf_fail_at(error, line, "require", "%.*s compares numbers: \"%.*s\" is none",
+					    STR_ARGS(word), STR_ARGS(value));
 		return true;
 	}
 	return conf_fail_at(error, line, "require",
@@ -99,7 +100,8 @@ bool rule_parse(const struct conf_text *line, struct rule *out, struct conf_erro
 		return conf_fail_at(error, line, "require", "\"%.*s\" is no source: claim:PATH, user or scope",
 				    STR_ARGS(word));
 	if (!next_word(&rest, &word))
-		return conf_fail_at(error, line, "require", "write: [not] SOURCE OPERATOR VALUE, as claim:roles = admin");
+		return conf_fail_at(error, line, "require",
+				    "write: [not] SOURCE OPERATOR VALUE, as claim:roles = admin");
 	if (!read_op(word, rest, &rule, line, error))
 		return false;
 	*out = rule;

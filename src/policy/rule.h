@@ -7,7 +7,17 @@
 #include "token/claims.h"
 
 enum rule_source { RULE_CLAIM, RULE_USER, RULE_SCOPE };
-enum rule_op { RULE_EQUAL, RULE_UNEQUAL, RULE_IN, RULE_CONTAINS, RULE_EXISTS, RULE_LESS, RULE_AT_MOST, RULE_MORE, RULE_AT_LEAST };
+enum rule_op {
+	RULE_EQUAL,
+	RULE_UNEQUAL,
+	RULE_IN,
+	RULE_CONTAINS,
+	RULE_EXISTS,
+	RULE_LESS,
+	RULE_AT_MOST,
+	RULE_MORE,
+	RULE_AT_LEAST
+};
 
 struct rule {
 	struct str text; /* as written */

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000 };
+enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20 };
 
 /* On a cache line of its own: written at every request. */
 struct slot {
@@ -173,11 +173,12 @@ static void free_retired(struct runtime *r)
 /* What is fixed for the life of a process. */
 static void warn_of_fixed(const struct server_conf *old, const struct server_conf *new)
 {
-	if (!str_eq(old->state_dir.value, new->state_dir.value) || !str_eq(old->transport.value, new->transport.value) ||
-	    old->threads != new->threads || old->max_connections != new->max_connections ||
-	    old->max_request_headers != new->max_request_headers)
+	if (!str_eq(old->state_dir.value, new->state_dir.value) ||
+	    !str_eq(old->transport.value, new->transport.value) || old->threads != new->threads ||
+	    old->max_connections != new->max_connections || old->max_request_headers != new->max_request_headers)
 		log_text(LOG_WARNING, "reload",
-			 "state-dir, transport, threads, max-connections and max-request-headers change at the next start");
+			 "state-dir, transport, threads, max-connections and max-request-headers change at the next "
+			 "start");
 }
 
 bool runtime_reload(struct runtime *runtime)
@@ -213,7 +214,10 @@ static void sweep(struct runtime *r)
 	r->next_sweep = now + SWEEP_EVERY_MS;
 	if (!r->sweeper && !r->store_driver->thread_open(r->store, &r->sweeper))
 		return;
-	r->store_driver->sweep(r->sweeper, clock_now(), &forgotten);
+	/* Bounded: deadlines of connections wait for this thread. */
+	for (int i = 0; i < SWEEP_BATCHES; i++)
+		if (r->store_driver->sweep(r->sweeper, clock_now(), &forgotten) != ERR_NONE || forgotten == 0)
+			break;
 }
 
 void runtime_tick(struct runtime *runtime)
@@ -285,8 +289,7 @@ struct accounts *worker_accounts(struct worker *worker)
 {
 	char text[512];
 	struct buf why = buf_over(text, sizeof text - 1);
-	if (!worker->accounts &&
-	    !accounts_open(worker->snapshot->server->state_dir.value.p, &worker->accounts, &why))
+	if (!worker->accounts && !accounts_open(worker->snapshot->server->state_dir.value.p, &worker->accounts, &why))
 		log_text(LOG_ERR, "accounts", "%s", buf_z(&why));
 	return worker->accounts;
 }

@@ -14,8 +14,7 @@ static const struct conf_opt opts[] = {
 	 "emerg|alert|crit|error|warning|notice|info|debug", "The least important level that is logged"},
 	{"log-format", CONF_WORD, offsetof(struct server_conf, log_format), "logfmt", "logfmt|json",
 	 "How a log line looks"},
-	{"log-allow", CONF_BOOL, offsetof(struct server_conf, log_allow), "off", NULL,
-	 "Log every allowed request too"},
+	{"log-allow", CONF_BOOL, offsetof(struct server_conf, log_allow), "off", NULL, "Log every allowed request too"},
 	{"threads", CONF_INT, offsetof(struct server_conf, threads), "16", "1-256", "Worker threads of a process"},
 	{"max-connections", CONF_INT, offsetof(struct server_conf, max_connections), "1024", "1-65536",
 	 "Connections of web servers that a process holds at once"},
@@ -28,6 +27,7 @@ static const struct conf_opt opts[] = {
 
 const struct conf_kind server_kind = {"server", false, sizeof(struct server_conf), opts, "The processes"};
 
-const struct conf_kind *const runtime_kinds[] = {&server_kind, &issuer_kind, &policy_kind, &login_kind, &logout_kind, NULL};
+const struct conf_kind *const runtime_kinds[] = {&server_kind, &issuer_kind, &policy_kind,
+						 &login_kind,  &logout_kind, NULL};
 
 const char *const runtime_masked[] = {"secret", NULL};

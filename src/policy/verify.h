@@ -6,18 +6,26 @@
 #include "policy/credentials.h"
 #include "policy/runtime.h"
 
-enum verify_step { VERIFY_REQUEST, VERIFY_POLICY, VERIFY_CREDENTIALS, VERIFY_TOKEN, VERIFY_REVOCATION, VERIFY_RULES, VERIFY_DONE };
+enum verify_step {
+	VERIFY_REQUEST,
+	VERIFY_POLICY,
+	VERIFY_CREDENTIALS,
+	VERIFY_TOKEN,
+	VERIFY_REVOCATION,
+	VERIFY_RULES,
+	VERIFY_DONE
+};
 
 /* Each field is written once, by the step that owns it; what a failed step
  * would have written is absent. */
 struct verdict {
 	enum err err;
-	enum verify_step step;	     /* the one that failed, or VERIFY_DONE */
-	bool anonymous;		     /* allowed without a user */
-	struct str why;		     /* detail for the log and `explain`: the rule, the parameter; or STR_NONE */
-	const struct policy *policy; /* policy */
+	enum verify_step step;		/* the one that failed, or VERIFY_DONE */
+	bool anonymous;			/* allowed without a user */
+	struct str why;			/* detail for the log and `explain`: the rule, the parameter; or STR_NONE */
+	const struct policy *policy;	/* policy */
 	struct credentials credentials; /* credentials */
-	struct token token;	     /* token */
+	struct token token;		/* token */
 	struct claims claims;
 };
 

@@ -10,6 +10,6 @@
 
 void version_print(struct buf *out, const char *program)
 {
-	buf_printf(out, "%s %s (%s; SQLite %s; libxcrypt %s)\n", program, PACKAGE_VERSION, token_library(), store_library(),
-		   XCRYPT_VERSION_STR);
+	buf_printf(out, "%s %s (%s; SQLite %s; libxcrypt %s)\n", program, PACKAGE_VERSION, token_library(),
+		   store_library(), XCRYPT_VERSION_STR);
 }

@@ -18,8 +18,8 @@ static void variable(struct worker *worker, struct reply *reply, struct str name
 	buf_add(&header, name);
 	if (header.cap == 0 || !str_is_utf8(value) || !reply_header(reply, buf_z(&header), value))
 		log_text(LOG_ERR, "attribute_left_out",
-			 "%.*s: has control bytes, is no UTF-8, or is too long for a web server (%zu bytes)", STR_ARGS(name),
-			 value.n);
+			 "%.*s: has control bytes, is no UTF-8, or is too long for a web server (%zu bytes)",
+			 STR_ARGS(name), value.n);
 }
 
 static void allow_user(struct worker *worker, struct reply *reply, const struct verdict *verdict)
@@ -119,7 +119,8 @@ static void forbidden_page(struct worker *worker, const struct request *request,
 		.heading = "Not allowed",
 		.text = err_row(verdict->err)->text,
 		.detail = user.n ? arena_printf(worker->arena, "You are signed in as %.*s.", STR_ARGS(user)) : STR_NONE,
-		.link = verdict->policy ? login_location(worker, request, verdict->policy->conf->login_url.value) : STR_NONE,
+		.link = verdict->policy ? login_location(worker, request, verdict->policy->conf->login_url.value)
+					: STR_NONE,
 		.link_text = "Use another account",
 		.request_id = request->id,
 	};

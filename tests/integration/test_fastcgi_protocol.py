@@ -377,7 +377,8 @@ def test_libfcgi():
         with server.connect() as connection:
             for i in range(20):
                 assert connection.request({"N": i}).body == b"N=%d\n\n" % i
-        assert server.ask([("HTTP_COOKIE", "a=1"), ("HTTP_COOKIE", "b=2")]).body == b"HTTP_COOKIE=a=1\nHTTP_COOKIE=b=2\n\n"
+        answer = server.ask([("HTTP_COOKIE", "a=1"), ("HTTP_COOKIE", "b=2")])
+        assert answer.body == b"HTTP_COOKIE=a=1\nHTTP_COOKIE=b=2\n\n"
 
 
 def test_libfcgi_gives_no_empty_answer():

@@ -131,7 +131,8 @@ static void log_lines(void)
 	capture(text, sizeof text, LOG_AS_LOGFMT, STR("/a b\"\n\x1b\x9b=\\"));
 	CU_ASSERT_STRING_EQUAL(text, "event=deny client=192.0.2.1 status=401 path=\"/a b\\\"\\x0a\\x1b\\x9b=\\\\\"\n");
 	capture(text, sizeof text, LOG_AS_JSON, STR("/a\n"));
-	CU_ASSERT_STRING_EQUAL(text, "{\"event\":\"deny\",\"client\":\"192.0.2.1\",\"status\":401,\"path\":\"/a\\n\"}\n");
+	CU_ASSERT_STRING_EQUAL(text,
+			       "{\"event\":\"deny\",\"client\":\"192.0.2.1\",\"status\":401,\"path\":\"/a\\n\"}\n");
 	static char longest[20000];
 	memset(longest, 1, sizeof longest);
 	capture(text, sizeof text, LOG_AS_LOGFMT, (struct str){longest, sizeof longest});
@@ -141,9 +142,13 @@ static void log_lines(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"arena is bounded", arena_is_bounded}, {"clock can be set", clock_can_be_set},
-		{"every error has a row", every_error_has_a_row}, {"secrets", secrets},
-		{"random", random_differs}, {"log lines", log_lines}, {NULL, NULL},
+		{"arena is bounded", arena_is_bounded},
+		{"clock can be set", clock_can_be_set},
+		{"every error has a row", every_error_has_a_row},
+		{"secrets", secrets},
+		{"random", random_differs},
+		{"log lines", log_lines},
+		{NULL, NULL},
 	};
 	return unit_main("base", cases);
 }

@@ -65,10 +65,11 @@ static void values(void)
 {
 	struct conf *conf;
 	struct conf_error error;
-	CU_ASSERT_FATAL(load("# comment\r\n[sample]\n text = a = b # c \nflag=off\nnumber = 8\nsize = 1m\nduration = 2h\n"
-			     "word = local\nlist = x\nlist = y , z\nlines = p, q\nlines = r\npath = /p\nurl = https://u/\n"
-			     "[named \"one two\"]\ntext = t\n",
-			     &conf, &error));
+	CU_ASSERT_FATAL(
+		load("# comment\r\n[sample]\n text = a = b # c \nflag=off\nnumber = 8\nsize = 1m\nduration = 2h\n"
+		     "word = local\nlist = x\nlist = y , z\nlines = p, q\nlines = r\npath = /p\nurl = https://u/\n"
+		     "[named \"one two\"]\ntext = t\n",
+		     &conf, &error));
 	const struct sample *s = conf_find(conf, &sample_kind, STR_NONE);
 	UNIT_STR_EQ(s->text.value, STR("a = b # c"), "a value keeps '=' and '#'");
 	CU_ASSERT(!s->flag && s->number == 8 && s->size == 1048576 && s->duration == 7200000 && s->word == 1);
@@ -181,8 +182,14 @@ static void print_masks(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"defaults", defaults}, {"values", values},	  {"errors", errors},		  {"missing file", missing_file},
-		{"include", includes},	{"reference", reference_names_all}, {"secrets are masked", print_masks}, {NULL, NULL},
+		{"defaults", defaults},
+		{"values", values},
+		{"errors", errors},
+		{"missing file", missing_file},
+		{"include", includes},
+		{"reference", reference_names_all},
+		{"secrets are masked", print_masks},
+		{NULL, NULL},
 	};
 	int fd = mkstemp(path);
 	if (fd < 0)

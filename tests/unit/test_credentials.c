@@ -41,7 +41,9 @@ static void finds(void)
 		struct request r = {.authorization = str_of(rows[i].authorization), .cookie = str_of(rows[i].cookie)};
 		struct credentials c;
 		enum err err = credentials_find(&both, &r, &c);
-		const char *row = rows[i].authorization ? rows[i].authorization : rows[i].cookie ? rows[i].cookie : "none";
+		const char *row = rows[i].authorization ? rows[i].authorization
+				  : rows[i].cookie	? rows[i].cookie
+							: "none";
 		UNIT_ROW(err == rows[i].err, row);
 		if (err == ERR_NONE)
 			UNIT_STR_EQ(c.token, str_of(rows[i].token), row);

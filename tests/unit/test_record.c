@@ -75,7 +75,8 @@ static void tell_request(struct result *result, const struct record_stream *stre
 }
 
 /* false: the connection would be closed now. */
-static bool tell(struct result *result, struct record_stream *stream, enum record_event event, const struct params *params)
+static bool tell(struct result *result, struct record_stream *stream, enum record_event event,
+		 const struct params *params)
 {
 	switch (event) {
 	case RECORD_REQUEST:

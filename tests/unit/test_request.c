@@ -11,12 +11,18 @@
 
 static struct arena *arena;
 
-#define P(name, value) {{name, sizeof(name) - 1}, {value, sizeof(value) - 1}}
-#define READ(...) \
-	struct param params[] = {__VA_ARGS__}; \
-	struct incoming in = {.params = params, .n_params = sizeof params / sizeof *params}; \
-	struct request r; \
-	const char *why; \
+#define P(name, value)                                                                                                 \
+	{                                                                                                              \
+		{name, sizeof(name) - 1},                                                                              \
+		{                                                                                                      \
+			value, sizeof(value) - 1                                                                       \
+		}                                                                                                      \
+	}
+#define READ(...)                                                                                                      \
+	struct param params[] = {__VA_ARGS__};                                                                         \
+	struct incoming in = {.params = params, .n_params = sizeof params / sizeof *params};                           \
+	struct request r;                                                                                              \
+	const char *why;                                                                                               \
 	enum err err = request_read(arena, &in, 0x0123456789abcdef, &r, &why)
 
 static void reads(void)
@@ -54,8 +60,10 @@ static void same_twin_is_one(void)
 
 static void refuses_twins(void)
 {
-	static const char *const names[] = {"HTTP_AUTHORIZATION", "HTTP_HOST", "REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR",
-					    "HTTPS", "AUTH_POLICY", "HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_SITE", "HTTP_ORIGIN"};
+	static const char *const names[] = {"HTTP_AUTHORIZATION", "HTTP_HOST",		 "REQUEST_METHOD",
+					    "REQUEST_URI",	  "REMOTE_ADDR",	 "HTTPS",
+					    "AUTH_POLICY",	  "HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_SITE",
+					    "HTTP_ORIGIN"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		READ(P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/"), {str_of(names[i]), STR("/one")},
 		     {str_of(names[i]), STR("/two")});
@@ -95,8 +103,8 @@ static void finds_https(void)
 	static const struct {
 		const char *https, *scheme, *port;
 		bool want;
-	} rows[] = {{"on", "", "", true},      {"off", "https", "443", false}, {"", "https", "80", true},
-		    {"", "http", "443", false}, {"", "", "443", true},	       {"", "", "80", false}};
+	} rows[] = {{"on", "", "", true},	{"off", "https", "443", false}, {"", "https", "80", true},
+		    {"", "http", "443", false}, {"", "", "443", true},		{"", "", "80", false}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		READ(P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/"), {STR("HTTPS"), str_of(rows[i].https)},
 		     {STR("REQUEST_SCHEME"), str_of(rows[i].scheme)}, {STR("SERVER_PORT"), str_of(rows[i].port)});
@@ -111,12 +119,15 @@ static void finds_cookies(void)
 		unsigned found;
 		const char *value;
 	} rows[] = {
-		{"sso=a", 1, "a"},	   {"x=1; sso=a; y=2", 1, "a"}, {"sso=a; sso=a", 1, "a"},
-		{"sso=a; sso=b", 2, "a"},  {"xsso=a", 0, NULL},		{"SSO=a", 0, NULL},
-		{"sso", 0, NULL},	   {"sso=", 1, ""},		{"sso=\"a\"", 1, "a"},
-		{";", 0, NULL},		   {"=", 0, NULL},		{"a", 0, NULL},
-		{"sso =a", 0, NULL},	   {"  sso=a  ", 1, "a"},	{"sso=a=b", 1, "a=b"},
-		{"", 0, NULL},		   {"sso=\"", 1, "\""},
+		{"sso=a", 1, "a"},	  {"x=1; sso=a; y=2", 1, "a"},
+		{"sso=a; sso=a", 1, "a"}, {"sso=a; sso=b", 2, "a"},
+		{"xsso=a", 0, NULL},	  {"SSO=a", 0, NULL},
+		{"sso", 0, NULL},	  {"sso=", 1, ""},
+		{"sso=\"a\"", 1, "a"},	  {";", 0, NULL},
+		{"=", 0, NULL},		  {"a", 0, NULL},
+		{"sso =a", 0, NULL},	  {"  sso=a  ", 1, "a"},
+		{"sso=a=b", 1, "a=b"},	  {"", 0, NULL},
+		{"sso=\"", 1, "\""},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct str value = STR_NONE;
@@ -151,7 +162,8 @@ static void replies(void)
 	UNIT_STR_EQ(buf_str(&r.out), STR("Status: 200 OK\r\nVariable-A: x\r\nVariable-E: xxx\r\n\r\n"), "reply");
 	reply_begin(&r, 401);
 	reply_body(&r, "text/plain", STR("no"));
-	UNIT_STR_EQ(buf_str(&r.out), STR("Status: 401 Unauthorized\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno"),
+	UNIT_STR_EQ(buf_str(&r.out),
+		    STR("Status: 401 Unauthorized\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno"),
 		    "with a body");
 	unsigned added = 0;
 	reply_begin(&r, 200);
@@ -166,10 +178,14 @@ static void negotiates(void)
 		const char *method, *mode, *accept, *with;
 		bool navigation;
 	} rows[] = {
-		{"GET", "navigate", "", "", true},	    {"HEAD", "navigate", "", "", true},
-		{"POST", "navigate", "text/html", "", false}, {"GET", "cors", "text/html", "", false},
-		{"GET", "", "text/html,*/*", "", true},	    {"GET", "", "text/html", "XMLHttpRequest", false},
-		{"GET", "", "*/*", "", false},		    {"GET", "", "application/json", "", false},
+		{"GET", "navigate", "", "", true},
+		{"HEAD", "navigate", "", "", true},
+		{"POST", "navigate", "text/html", "", false},
+		{"GET", "cors", "text/html", "", false},
+		{"GET", "", "text/html,*/*", "", true},
+		{"GET", "", "text/html", "XMLHttpRequest", false},
+		{"GET", "", "*/*", "", false},
+		{"GET", "", "application/json", "", false},
 		{"GET", "no-cors", "*/*", "", false},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -186,10 +202,17 @@ static void same_origin(void)
 		const char *origin, *site;
 		bool same;
 	} rows[] = {
-		{"", "", false},		       {"", "same-origin", true},	 {"", "none", false},
-		{"", "same-site", false},	       {"", "cross-site", false},	 {"https://app.test", "", true},
-		{"https://app.test", "same-origin", true}, {"http://app.test", "", false}, {"https://evil.test", "same-origin", false},
-		{"null", "", false},		       {"https://app.test.evil", "", false},
+		{"", "", false},
+		{"", "same-origin", true},
+		{"", "none", false},
+		{"", "same-site", false},
+		{"", "cross-site", false},
+		{"https://app.test", "", true},
+		{"https://app.test", "same-origin", true},
+		{"http://app.test", "", false},
+		{"https://evil.test", "same-origin", false},
+		{"null", "", false},
+		{"https://app.test.evil", "", false},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		READ(P("REQUEST_METHOD", "POST"), P("REQUEST_URI", "/"), P("HTTP_HOST", "app.test"), P("HTTPS", "on"),
@@ -201,11 +224,21 @@ static void same_origin(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"reads", reads},	       {"absolute form", reads_absolute_form}, {"joins cookies", joins_cookies},
-		{"equal twins", same_twin_is_one}, {"refuses twins", refuses_twins},   {"no target", refuses_without_target},
-		{"no method", refuses_without_method}, {"bad path", refuses_bad_path}, {"bad length", refuses_bad_length},
-		{"https", finds_https},	       {"finds cookies", finds_cookies},       {"prints cookies", prints_cookies},
-		{"replies", replies},	       {"navigation", negotiates},	       {"same origin", same_origin},
+		{"reads", reads},
+		{"absolute form", reads_absolute_form},
+		{"joins cookies", joins_cookies},
+		{"equal twins", same_twin_is_one},
+		{"refuses twins", refuses_twins},
+		{"no target", refuses_without_target},
+		{"no method", refuses_without_method},
+		{"bad path", refuses_bad_path},
+		{"bad length", refuses_bad_length},
+		{"https", finds_https},
+		{"finds cookies", finds_cookies},
+		{"prints cookies", prints_cookies},
+		{"replies", replies},
+		{"navigation", negotiates},
+		{"same origin", same_origin},
 		{NULL, NULL},
 	};
 	if (!arena_open(1 << 20, &arena))

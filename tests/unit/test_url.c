@@ -12,18 +12,42 @@ static void normalises(void)
 		const char *raw;
 		const char *want; /* NULL: refused */
 	} rows[] = {
-		{"/", "/"},			{"/a/b", "/a/b"},		{"/a/b/", "/a/b/"},
-		{"//a///b", "/a/b"},		{"/./a/./b", "/a/b"},		{"/a/../b", "/b"},
-		{"/a/..", "/"},			{"/a/b/..", "/a/"},		{"/a/.", "/a/"},
-		{"/%61dmin", "/admin"},		{"/a%20b", "/a b"},		{"/%2e%2e/a", NULL},
-		{"/public/%2e%2e/admin", "/admin"}, {"/public/..%2fadmin", NULL}, {"/a%5cb", NULL},
-		{"/a\\b", NULL},		{"/../a", NULL},		{"/a/../../b", NULL},
-		{"/%252e%252e/a", NULL},	{"/100%25", "/100%"},		{"/a%00b", NULL},
-		{"/a%0ab", NULL},		{"/a#b", NULL},			{"/a%23b", NULL},
-		{"/%ff", NULL},			{"/%c0%ae%c0%ae/", NULL},	{"/%c3%a4", "/\xc3\xa4"},
-		{"/a;x=1/b", "/a;x=1/b"},	{"", NULL},			{"a", NULL},
-		{"*", NULL},			{"/%", NULL},			{"/%zz", NULL},
-		{"/a/.hidden", "/a/.hidden"},	{"/a/...", "/a/..."},		{"/a\x7f", NULL},
+		{"/", "/"},
+		{"/a/b", "/a/b"},
+		{"/a/b/", "/a/b/"},
+		{"//a///b", "/a/b"},
+		{"/./a/./b", "/a/b"},
+		{"/a/../b", "/b"},
+		{"/a/..", "/"},
+		{"/a/b/..", "/a/"},
+		{"/a/.", "/a/"},
+		{"/%61dmin", "/admin"},
+		{"/a%20b", "/a b"},
+		{"/%2e%2e/a", NULL},
+		{"/public/%2e%2e/admin", "/admin"},
+		{"/public/..%2fadmin", NULL},
+		{"/a%5cb", NULL},
+		{"/a\\b", NULL},
+		{"/../a", NULL},
+		{"/a/../../b", NULL},
+		{"/%252e%252e/a", NULL},
+		{"/100%25", "/100%"},
+		{"/a%00b", NULL},
+		{"/a%0ab", NULL},
+		{"/a#b", NULL},
+		{"/a%23b", NULL},
+		{"/%ff", NULL},
+		{"/%c0%ae%c0%ae/", NULL},
+		{"/%c3%a4", "/\xc3\xa4"},
+		{"/a;x=1/b", "/a;x=1/b"},
+		{"", NULL},
+		{"a", NULL},
+		{"*", NULL},
+		{"/%", NULL},
+		{"/%zz", NULL},
+		{"/a/.hidden", "/a/.hidden"},
+		{"/a/...", "/a/..."},
+		{"/a\x7f", NULL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct str path = STR_NONE;
@@ -53,15 +77,24 @@ static void patterns_match(void)
 		bool match;
 		const char *user;
 	} rows[] = {
-		{"/**", "/", true, NULL},	      {"/**", "/a/b", true, NULL},
-		{"/wiki/**", "/wiki/a", true, NULL},  {"/wiki/**", "/wiki/", true, NULL},
-		{"/wiki/**", "/wiki", true, NULL},    {"/wiki/**", "/wikis", false, NULL},
-		{"/wiki/**", "/Wiki/a", false, NULL}, {"/a/*/c", "/a/b/c", true, NULL},
-		{"/a/*/c", "/a/b/x/c", false, NULL},  {"/a/*/c", "/a//c", false, NULL},
-		{"/u/{user}/**", "/u/ann/x", true, "ann"}, {"/u/{user}/**", "/u/ann", true, "ann"},
-		{"/u/{user}/**", "/u/", false, NULL}, {"/a", "/a", true, NULL},
-		{"/a", "/a/", false, NULL},	      {"/a/", "/a/", true, NULL},
-		{"/a/", "/a", false, NULL},	      {"/{user}", "/ann", true, "ann"},
+		{"/**", "/", true, NULL},
+		{"/**", "/a/b", true, NULL},
+		{"/wiki/**", "/wiki/a", true, NULL},
+		{"/wiki/**", "/wiki/", true, NULL},
+		{"/wiki/**", "/wiki", true, NULL},
+		{"/wiki/**", "/wikis", false, NULL},
+		{"/wiki/**", "/Wiki/a", false, NULL},
+		{"/a/*/c", "/a/b/c", true, NULL},
+		{"/a/*/c", "/a/b/x/c", false, NULL},
+		{"/a/*/c", "/a//c", false, NULL},
+		{"/u/{user}/**", "/u/ann/x", true, "ann"},
+		{"/u/{user}/**", "/u/ann", true, "ann"},
+		{"/u/{user}/**", "/u/", false, NULL},
+		{"/a", "/a", true, NULL},
+		{"/a", "/a/", false, NULL},
+		{"/a/", "/a/", true, NULL},
+		{"/a/", "/a", false, NULL},
+		{"/{user}", "/ann", true, "ann"},
 		{"/{id}/x", "/7/x", true, NULL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -76,7 +109,8 @@ static void patterns_match(void)
 static void patterns_are_checked(void)
 {
 	static const char *const good[] = {"/", "/**", "/a/", "/a/*/b", "/u/{user}/**", "/a b"};
-	static const char *const bad[] = {"", "a", "**", "/**/a", "/a**", "/a*", "/{}", "/{a", "/a//b", "/../a", "/./a", "/a\n"};
+	static const char *const bad[] = {"",	 "a",	"**",	 "/**/a", "/a**", "/a*",
+					  "/{}", "/{a", "/a//b", "/../a", "/./a", "/a\n"};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		UNIT_ROW(url_pattern_check(str_of(good[i])), good[i]);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -99,9 +133,9 @@ static void fields(void)
 	static const struct {
 		const char *body, *want;
 	} rows[] = {
-		{"rd=%2Fx&b=1", "/x"}, {"b=1&rd=a+b", "a b"},	 {"rd", ""},	   {"rd=", ""},
-		{"b=1", NULL},	       {"rd=1&rd=2", NULL},	 {"rd=1&rd=1", NULL}, {"rd=%zz", NULL},
-		{"?&", NULL},	       {"?=", NULL},		 {"", NULL},	   {"xrd=1", NULL},
+		{"rd=%2Fx&b=1", "/x"}, {"b=1&rd=a+b", "a b"}, {"rd", ""},	   {"rd=", ""},
+		{"b=1", NULL},	       {"rd=1&rd=2", NULL},   {"rd=1&rd=1", NULL}, {"rd=%zz", NULL},
+		{"?&", NULL},	       {"?=", NULL},	      {"", NULL},	   {"xrd=1", NULL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		UNIT_STR_EQ(url_field(arena, str_of(rows[i].body), "rd"), str_of(rows[i].want), rows[i].body);
@@ -110,15 +144,45 @@ static void fields(void)
 static void return_addresses(void)
 {
 	static const struct str origins[] = {{"https://wiki.example", 20}};
-	static const char *const safe[] = {"/", "/ok?x=1#f", "/a/b/", "/a%20b", "/x?u=http://evil.test/", "https://wiki.example",
-					   "https://wiki.example/x", "https://app.test/y"};
+	static const char *const safe[] = {"/",
+					   "/ok?x=1#f",
+					   "/a/b/",
+					   "/a%20b",
+					   "/x?u=http://evil.test/",
+					   "https://wiki.example",
+					   "https://wiki.example/x",
+					   "https://app.test/y"};
 	static const char *const unsafe[] = {
-		"", "//evil.test", "///evil.test", "/\\evil.test", "\\\\evil.test", "/\t/evil.test", "/\n/evil.test",
-		"http://evil.test", "https://wiki.example.evil.test/", "https://wiki.example@evil.test/",
-		"https://wiki.example:444/", "https:/evil.test", "javascript:alert(1)", "data:text/html,x", "evil.test",
-		"/%2f/evil.test", "/%5cevil.test", "/%09/evil.test", "/.//evil.test", "/..//evil.test", "/a/../b",
-		"/%2e%2e/x", "/%252f", "/\xc3\xa4", " /x", "/ x", "https://wiki.example//evil.test", "https://wiki.example\\x",
-		"HTTPS://evil.test", "/x//y",
+		"",
+		"//evil.test",
+		"///evil.test",
+		"/\\evil.test",
+		"\\\\evil.test",
+		"/\t/evil.test",
+		"/\n/evil.test",
+		"http://evil.test",
+		"https://wiki.example.evil.test/",
+		"https://wiki.example@evil.test/",
+		"https://wiki.example:444/",
+		"https:/evil.test",
+		"javascript:alert(1)",
+		"data:text/html,x",
+		"evil.test",
+		"/%2f/evil.test",
+		"/%5cevil.test",
+		"/%09/evil.test",
+		"/.//evil.test",
+		"/..//evil.test",
+		"/a/../b",
+		"/%2e%2e/x",
+		"/%252f",
+		"/\xc3\xa4",
+		" /x",
+		"/ x",
+		"https://wiki.example//evil.test",
+		"https://wiki.example\\x",
+		"HTTPS://evil.test",
+		"/x//y",
 	};
 	for (size_t i = 0; i < sizeof safe / sizeof *safe; i++)
 		UNIT_ROW(url_return_is_safe(str_of(safe[i]), STR("https://app.test"), origins, 1), safe[i]);
@@ -129,9 +193,14 @@ static void return_addresses(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"normal form", normalises},   {"normal form of itself", normalises_once}, {"patterns", patterns_match},
-		{"patterns checked", patterns_are_checked}, {"the longest wins", longest_wins}, {"fields", fields},
-		{"return addresses", return_addresses}, {NULL, NULL},
+		{"normal form", normalises},
+		{"normal form of itself", normalises_once},
+		{"patterns", patterns_match},
+		{"patterns checked", patterns_are_checked},
+		{"the longest wins", longest_wins},
+		{"fields", fields},
+		{"return addresses", return_addresses},
+		{NULL, NULL},
 	};
 	if (!arena_open(1 << 20, &arena))
 		return 1;
