@@ -88,6 +88,12 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 
 # The transports around a handler that tells what it was asked.
 check_PROGRAMS += %D%/web/echo_server
+EXTRA_DIST += \
+	%D%/integration/echo.py \
+	%D%/integration/fastcgi.py \
+	%D%/integration/test_fastcgi_load.py \
+	%D%/integration/test_fastcgi_protocol.py \
+	%D%/integration/test_listening.py
 
 # Run by hand: conformance FOLDER, with public suites that are kept elsewhere.
 if JSON_ORACLE
@@ -101,7 +107,8 @@ endif
 FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_base64url \
 	%D%/fuzz/fuzz_json \
-	%D%/fuzz/fuzz_jws
+	%D%/fuzz/fuzz_jws \
+	%D%/fuzz/fuzz_record
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += %D%/fuzz/seeds.test
 FUZZ_FRAME = %D%/fuzz/fuzz.h
@@ -117,6 +124,8 @@ endif
 %C%_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_jws_SOURCES = %D%/fuzz/fuzz_jws.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_jws_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_record_SOURCES = %D%/fuzz/fuzz_record.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)
 EXTRA_DIST += %D%/fuzz/seeds %D%/fuzz/seeds.test
 
 EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-hs.json

@@ -2,6 +2,7 @@
 /* Taking connections from the listening descriptor, which other processes may
  * share, and leaving it alone for a while when there is no room for them. */
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,15 +38,40 @@ static void pause_for(struct transport *t, int64_t us)
 	pthread_mutex_unlock(&t->accept_lock);
 }
 
+/* Somebody waits for a place, all are taken: the longest idle one gives its up. */
+static void evict(struct transport *t)
+{
+	struct pollfd listening = {.fd = t->listening, .events = POLLIN};
+	if (atomic_load(&t->evicting) || poll(&listening, 1, 0) != 1)
+		return;
+	complaint_add(&t->complaints, COMPLAINT_CONNECTIONS, NULL);
+	/* One at a time: the place is free only when its owner has closed it. */
+	if (!atomic_exchange(&t->evicting, true) && !connections_evict_idle(t->connections))
+		atomic_store(&t->evicting, false);
+}
+
 void acceptor_resume(struct transport *t)
 {
-	if (!atomic_load(&t->paused) || atomic_load(&t->draining) || !connections_left(t->connections) ||
+	if (!atomic_load(&t->paused) || atomic_load(&t->draining) ||
 	    clock_monotonic_us() < atomic_load(&t->resume_us))
 		return;
+	if (!connections_left(t->connections)) {
+		evict(t);
+		return;
+	}
 	pthread_mutex_lock(&t->accept_lock);
 	if (atomic_load(&t->paused) && !atomic_load(&t->draining) && watch(t))
 		atomic_store(&t->paused, false);
 	pthread_mutex_unlock(&t->accept_lock);
+}
+
+void acceptor_freed(struct transport *t)
+{
+	atomic_store(&t->evicting, false);
+	if (!atomic_load(&t->paused))
+		return;
+	atomic_store(&t->resume_us, 0);
+	acceptor_resume(t);
 }
 
 void acceptor_stop(struct transport *t)
@@ -56,16 +82,6 @@ void acceptor_stop(struct transport *t)
 		epoll_ctl(t->epoll, EPOLL_CTL_DEL, t->listening, NULL);
 	atomic_store(&t->paused, true);
 	pthread_mutex_unlock(&t->accept_lock);
-}
-
-/* Every connection is in use. */
-static void make_room(struct transport *t)
-{
-	complaint_add(&t->complaints, COMPLAINT_CONNECTIONS, NULL);
-	connections_evict_idle(t->connections);
-	pause_for(t, 0);
-	/* One may have been closed between the look and the pause. */
-	acceptor_resume(t);
 }
 
 static void accept_failed(struct transport *t, int error)
@@ -86,7 +102,9 @@ void acceptor_accept(struct fastcgi_worker *worker)
 	for (unsigned i = 0; i < BURST && !atomic_load(&t->paused); i++) {
 		struct connection *connection = connections_take(t->connections);
 		if (!connection) {
-			make_room(t);
+			pause_for(t, 0);
+			/* One may have been closed between the look and the pause. */
+			acceptor_resume(t);
 			return;
 		}
 		connection->fd = accept4(t->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -21,6 +21,7 @@ struct connection {
 	bool watched;	/* in the epoll set */
 	bool served;	/* has been given an answer */
 	bool closing;	/* to be closed once its answer is sent */
+	bool writing;	/* waits for room, not for bytes */
 	bool filled;	/* the last read took all the room there was: more may be there */
 	struct record_stream in;
 	char *memory; /* of its own for `in`, held only while a request is half there */

@@ -31,8 +31,7 @@ enum {
 enum next {
 	NEXT_GO_ON,
 	NEXT_READ,   /* wait for bytes */
-	NEXT_WRITE,  /* wait for room */
-	NEXT_AGAIN,  /* let others go first */
+	NEXT_WRITE,  /* wait for room; that is ready at once when there is, but after others */
 	NEXT_LINGER, /* answered; wait for the end of what the peer still sends */
 	NEXT_CLOSE
 };
@@ -281,7 +280,7 @@ static enum next talk(struct fastcgi_worker *w, struct connection *c)
 		if (next != NEXT_GO_ON)
 			return next;
 	}
-	return NEXT_AGAIN;
+	return NEXT_WRITE;
 }
 
 /* --- waiting --------------------------------------------------------------- */
@@ -300,7 +299,7 @@ static int64_t read_deadline(struct connection *c, int64_t now_us)
 	if (phase != c->phase) {
 		if (c->phase == RECORD_BETWEEN)
 			c->begun_us = c->read_us;
-		c->since_us = c->read_us;
+		c->since_us = now_us;
 		c->phase = phase;
 	}
 	switch (phase) {
@@ -330,6 +329,7 @@ static bool wait_for(struct fastcgi_worker *w, struct connection *c, enum next n
 	int64_t now_us = clock_monotonic_us();
 	if (!stow(w, c))
 		return false;
+	c->writing = next == NEXT_WRITE;
 	if (next == NEXT_WRITE) {
 		connection_wait(c, now_us + STALL_US, false);
 		return arm(t, c, EPOLLOUT);
@@ -344,8 +344,7 @@ static bool wait_for(struct fastcgi_worker *w, struct connection *c, enum next n
 	if (idle && atomic_load(&t->draining))
 		shutdown(c->fd, SHUT_RD);
 	connection_wait(c, deadline_us, idle);
-	/* A socket that can be written is ready at once: its turn comes after the others'. */
-	return arm(t, c, next == NEXT_AGAIN ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	return arm(t, c, EPOLLIN);
 }
 
 void converse_close(struct transport *t, struct connection *c)
@@ -356,10 +355,7 @@ void converse_close(struct transport *t, struct connection *c)
 	free(c->rest);
 	close(c->fd);
 	connections_give(t->connections, c);
-	if (atomic_load(&t->paused)) {
-		atomic_store(&t->resume_us, 0);
-		acceptor_resume(t);
-	}
+	acceptor_freed(t);
 }
 
 void converse(struct fastcgi_worker *w, struct connection *c)
@@ -389,7 +385,7 @@ void converse_again(struct fastcgi_worker *w, struct connection *c)
 	};
 	if (connection_own(c) == CONNECTION_EXPIRED) {
 		complaint_add(&w->transport->complaints, COMPLAINT_DEADLINE,
-			      c->rest ? "does not read the answer" : doing[c->phase]);
+			      c->writing ? "does not read the answer" : doing[c->phase]);
 		converse_close(w->transport, c);
 		return;
 	}

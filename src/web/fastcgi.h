@@ -66,6 +66,7 @@ struct transport {
 	pthread_mutex_t accept_lock; /* for changing the listening descriptor's place in the set */
 	_Atomic bool paused;	     /* it is not in the set */
 	_Atomic int64_t resume_us;   /* not before that */
+	_Atomic bool evicting;	     /* an idle connection has been told to make room */
 
 	struct crew crew;
 
@@ -90,8 +91,10 @@ struct transport {
 bool acceptor_open(struct transport *transport);
 /* Accept and serve some connections. */
 void acceptor_accept(struct fastcgi_worker *worker);
-/* A connection has been closed, or time has passed: accept again if that was why not. */
+/* Accept again if there is room, or make some. Called now and then. */
 void acceptor_resume(struct transport *transport);
+/* A connection has been closed. */
+void acceptor_freed(struct transport *transport);
 /* Never again. */
 void acceptor_stop(struct transport *transport);
 
@@ -121,7 +124,9 @@ void crew_close(struct transport *transport);
 bool overload_open(struct transport *transport);
 /* The main thread's look, every 100 ms. */
 void overload_probe(struct transport *transport, int64_t now_us);
+/* A worker is free. */
+void overload_check(struct transport *transport);
 /* A worker got the probe's event. */
-void overload_measure(struct transport *transport, int64_t now_us);
+void overload_measure(struct transport *transport);
 
 #endif

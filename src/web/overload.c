@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long does what is ready wait for a worker? When no worker is waiting, a
- * probe is put at the end of epoll's list of ready descriptors, and the worker
- * that gets it knows. From the moment that it took longer than a request may
- * wait until there is nothing ready any more, requests are answered 503: work on
- * them would come too late for their servers and keep later ones waiting too. */
+ * probe is put at the end of epoll's list of ready descriptors, and the workers
+ * see how long it stays there. From the moment that this is longer than a
+ * request may wait until there is nothing ready any more, requests are answered
+ * 503: work on them would come too late for their servers and keep later ones
+ * waiting too. */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include "base/clock.h"
 #include "web/fastcgi.h"
 
 enum { BUDGET_US = 1000000 };
@@ -36,9 +38,16 @@ void overload_probe(struct transport *t, int64_t now_us)
 	epoll_ctl(t->epoll, EPOLL_CTL_MOD, t->probe, &event);
 }
 
-void overload_measure(struct transport *t, int64_t now_us)
+/* Late already, wherever in the list it stands? */
+void overload_check(struct transport *t)
 {
-	int64_t probed_us = atomic_exchange(&t->probed_us, 0);
-	if (probed_us != 0 && now_us - probed_us > BUDGET_US)
+	int64_t probed_us = atomic_load_explicit(&t->probed_us, memory_order_relaxed);
+	if (probed_us != 0 && clock_monotonic_us() - probed_us > BUDGET_US)
 		atomic_store(&t->shedding, true);
+}
+
+void overload_measure(struct transport *t)
+{
+	overload_check(t);
+	atomic_store(&t->probed_us, 0);
 }

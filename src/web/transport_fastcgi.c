@@ -48,6 +48,7 @@ static void work(struct fastcgi_worker *w)
 	while (!atomic_load(&t->stopping)) {
 		struct epoll_event event;
 		crew_turn(w);
+		overload_check(t);
 		bool got = next_event(w, &event);
 		if (atomic_load(&t->paused))
 			acceptor_resume(t);
@@ -57,7 +58,7 @@ static void work(struct fastcgi_worker *w)
 		if (event.data.ptr == FASTCGI_LISTENING(t))
 			acceptor_accept(w);
 		else if (event.data.ptr == FASTCGI_PROBE(t))
-			overload_measure(t, clock_monotonic_us());
+			overload_measure(t);
 		else if (event.data.ptr != FASTCGI_WAKE(t))
 			converse_again(w, event.data.ptr);
 		crew_end(w);

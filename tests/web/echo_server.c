@@ -110,7 +110,7 @@ static void reopen(void *context)
 static void tick(void *context)
 {
 	(void)context;
-	log_text(LOG_DEBUG, "tick", "two seconds");
+	log_text(LOG_INFO, "tick", "two seconds");
 }
 
 static const struct transport_driver *find_transport(const char *name)
