@@ -27,16 +27,22 @@ static int print_version(const struct program *program)
 	return EXIT_SUCCESS;
 }
 
+static bool check_configuration(const struct program *program, const struct options *options, struct snapshot **out)
+{
+	struct conf_error error = {"OpenSSL lacks an algorithm"};
+	if (token_start() && snapshot_open(options->configuration, options->threads, out, &error))
+		return true;
+	fprintf(stderr, "%s: %s\n", program->name, error.text);
+	return false;
+}
+
 /* -t and -T. */
 static int print_configuration(const struct program *program, const struct options *options)
 {
 	enum { TEXT_MAX = 1 << 20 };
-	struct conf_error error;
 	struct snapshot *snapshot;
-	if (!token_start() || !snapshot_open(options->configuration, options->threads, &snapshot, &error)) {
-		fprintf(stderr, "%s: %s\n", program->name, error.text);
+	if (!check_configuration(program, options, &snapshot))
 		return EXIT_CONFIGURATION;
-	}
 	if (options->action == OPTIONS_TEST) {
 		printf("%s: the configuration is good\n", options->configuration);
 	} else {
@@ -148,6 +154,7 @@ static int listen_and_start(const struct program *program, const struct options 
 	struct process process = {.program = program};
 	char text[512];
 	struct buf why = buf_over(text, sizeof text - 1);
+	struct snapshot *snapshot = NULL;
 	int listening = -1;
 	serve_block_signals();
 	enum listen_mode mode = listen_open(options->address, &listening, &why);
@@ -155,6 +162,10 @@ static int listen_and_start(const struct program *program, const struct options 
 		fprintf(stderr, "%s: %s\n", program->name, buf_z(&why));
 		return EXIT_FAILURE;
 	}
+	/* Started by hand, perhaps because something is wrong: say that first. */
+	if (mode == LISTEN_NOTHING && !check_configuration(program, options, &snapshot))
+		return EXIT_CONFIGURATION;
+	snapshot_close(&snapshot);
 	if (mode == LISTEN_NOTHING) {
 		fprintf(stderr, "%s: no socket to serve: give -l ADDRESS\n", program->name);
 		options_usage(stderr, program->name, program->summary);
