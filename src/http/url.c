@@ -49,6 +49,13 @@ static bool is_in_one_form(struct str raw)
 	return true;
 }
 
+/* "." or ".." with a parameter ("..;x"): a name for us, the folder above for Java's servers. */
+static bool is_doubtful(struct str segment)
+{
+	size_t dots = str_starts(segment, STR("..")) ? 2 : 1;
+	return segment.n > dots && segment.p[0] == '.' && segment.p[dots] == ';';
+}
+
 /* Append one segment to the path of n bytes in out; false above the root. */
 static bool add_segment(char *out, size_t *n, struct str segment)
 {
@@ -93,7 +100,7 @@ bool url_normalise(struct arena *arena, struct str raw_path, struct str *path)
 	if (!out)
 		return false;
 	while (str_split(&rest, '/', &segment))
-		if (!add_segment(out, &length, segment))
+		if (is_doubtful(segment) || !add_segment(out, &length, segment))
 			return false;
 	if (length == 0 || folder)
 		out[length++] = '/';

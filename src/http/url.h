@@ -9,7 +9,7 @@
  * segment, no "." or "..", one leading '/'. What web servers understand in
  * different ways is refused (false): a path that does not begin with '/', a
  * control byte or NUL, a backslash, "%2f" and "%5c", what is still
- * percent-encoded after decoding, "..", above the root, invalid UTF-8.
+ * percent-encoded after decoding, ".." above the root, a segment "..;x", invalid UTF-8.
  * A ';' parameter stays a part of its segment. */
 bool url_normalise(struct arena *arena, struct str raw_path, struct str *path);
 
