@@ -7,15 +7,21 @@
 /* A login form or a JSON object; nothing of ours is larger. */
 enum { BODY_MAX = 64 << 10 };
 
-static void refuse_request(struct worker *worker, const struct request *request, enum err err, const char *why,
-			   struct reply *reply)
+/* Refused by the transport, a request has not been read as far as its length. */
+static bool has_large_body(const struct incoming *in)
+{
+	uint64_t length;
+	for (size_t i = 0; i < in->n_params; i++)
+		if (str_eq(in->params[i].name, STR("CONTENT_LENGTH")))
+			return str_to_uint(in->params[i].value, UINT64_MAX, &length) && length > BODY_MAX;
+	return false;
+}
+
+static void refuse(struct worker *worker, const struct request *request, enum err err, int status, struct reply *reply)
 {
 	struct call call;
-	event_act("refused", request, err, STR_NONE, why);
-	if (!call_open(worker, request, reply, &call))
-		return;
-	bool large = err == ERR_BAD_REQUEST && request->content_length > BODY_MAX;
-	call_refuse_as(&call, err, large ? 413 : err_row(err)->status, NULL);
+	if (call_open(worker, request, reply, &call))
+		call_refuse_as(&call, err, status, NULL);
 }
 
 static void handle(void *context, unsigned number, const struct incoming *in, struct reply *reply)
@@ -25,10 +31,13 @@ static void handle(void *context, unsigned number, const struct incoming *in, st
 	struct request request;
 	const char *why;
 	enum err err = request_read(worker->arena, in, worker_request_number(worker), &request, &why);
-	if (err)
-		refuse_request(worker, &request, err, why, reply);
-	else
+	if (err == ERR_NONE) {
 		adapter->respond(worker, &request, reply);
+	} else {
+		bool large = err == ERR_BAD_REQUEST && has_large_body(in);
+		event_act("refused", &request, err, STR_NONE, why);
+		refuse(worker, &request, err, large ? 413 : err_row(err)->status, reply);
+	}
 	adapter_end(worker, reply);
 }
 
