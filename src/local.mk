@@ -47,6 +47,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
 	%D%/store/version.c \
+	%D%/policy/absent_store.c %D%/policy/absent_store.h \
 	%D%/policy/access.c %D%/policy/access.h \
 	%D%/policy/access_compile.c \
 	%D%/policy/access_options.c \

@@ -8,23 +8,13 @@
 
 #include "base/log.h"
 #include "bin/authctl_output.h"
+#include "policy/absent_store.h"
 
 enum { ARENA_SIZE = 4 << 20 };
 
-/* What the programs answer without a store: nothing is known, nothing is let in. */
-static enum err no_answer(struct store_thread *thread, const struct store_question *question, struct store_answer *out)
-{
-	(void)thread;
-	(void)question;
-	(void)out;
-	return ERR_STORE;
-}
-
-static const struct store_driver unavailable = {.name = "unavailable", .ask = no_answer};
-
 int tool_load(const struct arguments *arguments, struct tool *out, struct conf_error *error)
 {
-	struct tool tool = {.arguments = arguments, .worker = {.store_driver = &unavailable}};
+	struct tool tool = {.arguments = arguments, .worker = {.store_driver = &absent_store}};
 	if (!token_start() || !arena_open(ARENA_SIZE, &tool.worker.arena) ||
 	    !token_thread_open(0, &tool.worker.token)) {
 		snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");

@@ -131,9 +131,15 @@ static int start(struct process *process, const struct options *options, enum li
 	struct conf_error error;
 	struct adapter *adapter = NULL;
 	int status;
-	unsigned threads = mode == LISTEN_CGI ? 1 : options->threads;
-	if (!runtime_open(options->configuration, threads, &process->runtime, &error, &status)) {
+	struct runtime_settings settings = {
+		.path = options->configuration,
+		.threads = mode == LISTEN_CGI ? 1 : options->threads,
+		.one_request = mode == LISTEN_CGI,
+	};
+	if (!runtime_open(&settings, &process->runtime, &error, &status)) {
 		fprintf(stderr, "%s: %s\n", process->program->name, error.text);
+		if (mode == LISTEN_CGI)
+			cgi_answer_failure();
 		return status;
 	}
 	apply_log(process);

@@ -71,7 +71,17 @@ enum err revocation_add_user(struct worker *worker, struct str iss, struct str u
 	int64_t now = clock_now();
 	struct store_entry entry = {.kind = STORE_USER, .not_before = now, .expires = now + USER_MARK_SECONDS,
 				    .created = now, .user = user_id, .note = note};
+	struct store_question question = {.now = now};
+	struct store_answer answer = {0};
 	if (!revocation_user_key(worker->token, iss, user_id, &entry.key))
 		return ERR_INTERNAL;
+	/* A login in the second of an earlier mark issues at the mark + 1: a second
+	 * mark within that second must reach beyond it. */
+	question.user = entry.key;
+	enum err err = worker->store_driver->ask(worker->store, &question, &answer);
+	if (err)
+		return err;
+	if (answer.not_before >= now)
+		entry.not_before = answer.not_before + 1;
 	return worker->store_driver->add(worker->store, &entry);
 }

@@ -8,13 +8,15 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "policy/absent_store.h"
 
-enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20 };
+enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
 
 /* On a cache line of its own: written at every request. */
 struct slot {
@@ -24,6 +26,7 @@ struct slot {
 struct runtime {
 	char *path;
 	unsigned threads;
+	bool one_request;
 	struct snapshot *_Atomic current;
 	struct slot *slots;
 	struct snapshot *retired[RETIRED_MAX]; /* main thread only */
@@ -88,31 +91,39 @@ static bool open_store(struct runtime *r, struct conf_error *error)
 	if (r->store_driver && r->store_driver->open(&settings, &r->store, &why))
 		return true;
 	snprintf(error->text, sizeof error->text, "%.*s", STR_ARGS(buf_str(&why)));
-	return false;
+	if (!r->one_request)
+		return false;
+	log_text(LOG_ERR, "store", "%s", error->text);
+	r->store_driver = &absent_store;
+	return true;
 }
 
-bool runtime_open(const char *path, unsigned threads, struct runtime **out, struct conf_error *error, int *exit_status)
+static bool open_slots(struct runtime *r)
+{
+	r->slots = aligned_alloc(_Alignof(struct slot), r->threads * sizeof *r->slots);
+	for (unsigned i = 0; r->slots && i < r->threads; i++)
+		atomic_init(&r->slots[i].in_use, NULL);
+	return r->slots != NULL;
+}
+
+bool runtime_open(const struct runtime_settings *settings, struct runtime **out, struct conf_error *error,
+		  int *exit_status)
 {
 	struct runtime *r = calloc(1, sizeof *r);
 	struct snapshot *snapshot = NULL;
-	struct str copy = str_of(path);
 	*exit_status = 1;
-	if (!r || !token_start() || !(r->path = malloc(copy.n + 1))) {
-		snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");
+	snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");
+	if (!r || !token_start() || !(r->path = strdup(settings->path)))
 		goto out;
-	}
-	snprintf(r->path, copy.n + 1, "%s", path);
-	if (!snapshot_open(path, threads, &snapshot, error)) {
+	if (!snapshot_open(r->path, settings->threads, &snapshot, error)) {
 		*exit_status = 78;
 		goto out;
 	}
 	r->current = snapshot;
-	r->threads = threads ? threads : (unsigned)snapshot->server->threads;
+	r->one_request = settings->one_request;
+	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
 	r->files_state = files_state(snapshot);
-	r->slots = aligned_alloc(_Alignof(struct slot), r->threads * sizeof *r->slots);
-	for (unsigned i = 0; r->slots && i < r->threads; i++)
-		atomic_init(&r->slots[i].in_use, NULL);
-	if (!r->slots || !open_store(r, error))
+	if (!open_slots(r) || !open_store(r, error))
 		goto out;
 	*out = r;
 	return true;
@@ -233,12 +244,22 @@ void runtime_tick(struct runtime *runtime)
 	sweep(r);
 }
 
+/* A worker whose connection cannot be opened answers without a store, and tries
+ * again: what ails a file may pass, and other workers' connections are good. */
+static void open_worker_store(struct worker *w)
+{
+	w->store_driver = w->runtime->store_driver;
+	w->next_store_ms = clock_monotonic_ms() + STORE_RETRY_MS;
+	if (!w->store_driver->thread_open(w->runtime->store, &w->store))
+		w->store_driver = &absent_store;
+}
+
 bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 {
-	struct worker w = {.runtime = runtime, .number = number, .store_driver = runtime->store_driver};
+	struct worker w = {.runtime = runtime, .number = number};
 	random_bytes(&w.requests, sizeof w.requests);
-	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token) &&
-	    w.store_driver->thread_open(runtime->store, &w.store)) {
+	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
+		open_worker_store(&w);
 		*out = w;
 		return true;
 	}
@@ -266,6 +287,8 @@ void worker_begin(struct worker *worker)
 		/* Retired between the two lines, it might be freed: look again. */
 	} while (s != atomic_load(&r->current));
 	worker->snapshot = s;
+	if (worker->store_driver == &absent_store && clock_monotonic_ms() >= worker->next_store_ms)
+		open_worker_store(worker);
 }
 
 void worker_end(struct worker *worker)

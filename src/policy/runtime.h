@@ -51,14 +51,24 @@ struct worker {
 	struct token_thread *token;
 	const struct store_driver *store_driver;
 	struct store_thread *store;
+	int64_t next_store_ms; /* when to try again, while store_driver is absent_store */
 	struct accounts *accounts; /* NULL until worker_accounts() */
 	uint64_t requests;	   /* counts on from a random number */
 };
 
-/* Load and check the configuration, keys and store. threads overrides the
- * configuration when it is not 0. error says file, line, key and what to do;
- * *exit_status is 78 for the configuration, 1 for what is wrong around it. */
-bool runtime_open(const char *path, unsigned threads, struct runtime **out, struct conf_error *error, int *exit_status);
+struct runtime_settings {
+	const char *path; /* of the configuration */
+	unsigned threads; /* instead of the configuration's; 0: the configuration's */
+	/* A process of one request (plain CGI) has nobody to be started again by: where
+	 * the store cannot be opened it runs without, see absent_store.h. */
+	bool one_request;
+};
+
+/* Load and check the configuration, keys and store. error says file, line, key
+ * and what to do; *exit_status is 78 for the configuration, 1 for what is wrong
+ * around it. */
+bool runtime_open(const struct runtime_settings *settings, struct runtime **out, struct conf_error *error,
+		  int *exit_status);
 void runtime_close(struct runtime **runtime);
 /* Read everything again and swap; what is bad is logged and the old one stays. */
 bool runtime_reload(struct runtime *runtime);

@@ -85,6 +85,12 @@ static bool write_all(struct str bytes)
 	return true;
 }
 
+void cgi_answer_failure(void)
+{
+	write_all(STR("Status: 500 Internal Server Error\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n\r\n"
+		      "{\"error\":\"internal_error\",\"detail\":\"Internal error\",\"reason\":\"internal_error\"}\n"));
+}
+
 static int answer(struct cgi *cgi, const struct transport_settings *settings)
 {
 	const struct handler *handler = cgi->handler;
