@@ -93,15 +93,18 @@ void connection_wait(struct connection *connection, int64_t deadline_us, bool id
 
 enum connection_state connection_own(struct connection *connection)
 {
-	int64_t wait = atomic_exchange(&connection->wait, OWNED);
+	int64_t wait = atomic_load_explicit(&connection->wait, memory_order_acquire);
+	for (;;) {
+		/* The owner before us is about to let go, or somebody is within shutdown(). */
+		if (wait == OWNED || wait == SHUTTING) {
+			sched_yield();
+			wait = atomic_load_explicit(&connection->wait, memory_order_acquire);
+		} else if (atomic_compare_exchange_weak(&connection->wait, &wait, OWNED)) {
+			break;
+		}
+	}
 	if (wait > 0)
 		return CONNECTION_READY;
-	/* Somebody is between taking the deadline and the end of shutdown(): a few microseconds. */
-	if (wait == SHUTTING) {
-		while ((wait = atomic_load(&connection->wait)) == OWNED)
-			sched_yield();
-		atomic_store(&connection->wait, OWNED);
-	}
 	return wait == RELEASED ? CONNECTION_RELEASED : CONNECTION_EXPIRED;
 }
 

@@ -44,8 +44,8 @@ struct connection *connections_take(struct connections *connections);
 /* Make it free; its descriptor is closed already. */
 void connections_give(struct connections *connections, struct connection *connection);
 
-/* The owner lets it wait until that moment (microseconds); idle: no request is
- * begun. Called before it is armed: from then on it belongs to whoever gets the event. */
+/* The owner lets go of it until an event or that moment (microseconds); idle: no
+ * request is begun. The last thing that it does with it. */
 void connection_wait(struct connection *connection, int64_t deadline_us, bool idle);
 
 enum connection_state {
@@ -53,7 +53,7 @@ enum connection_state {
 	CONNECTION_RELEASED, /* idle for too long, or drained: answer what had arrived, then close */
 	CONNECTION_EXPIRED   /* shut down: only to be closed */
 };
-/* The caller got its event and is its owner now. */
+/* The caller got its event and becomes its owner, once the one before has let go. */
 enum connection_state connection_own(struct connection *connection);
 
 /* End what is past its deadline. */

@@ -170,7 +170,7 @@ static void fill_reply(struct fastcgi_worker *w, struct connection *c, enum reco
 	if (event == RECORD_REFUSE) {
 		in.refused = ERR_BAD_REQUEST;
 		in.why = c->in.why;
-	} else if (atomic_load_explicit(&t->shedding, memory_order_relaxed)) {
+	} else if (overload_is(t)) {
 		complaint_add(&t->complaints, COMPLAINT_OVERLOADED, NULL);
 		in.refused = ERR_OVERLOADED;
 		in.why = "waited too long";
@@ -314,15 +314,20 @@ static int64_t read_deadline(struct connection *c, int64_t now_us)
 	return least(c->since_us + BODY_US, c->read_us + STALL_US);
 }
 
-static bool arm(struct transport *t, struct connection *c, uint32_t events)
+/* Hand the connection back: from the last line on it may be somebody else's. */
+static bool let_go(struct transport *t, struct connection *c, uint32_t events, int64_t deadline_us, bool idle)
 {
 	struct epoll_event event = {.events = events | EPOLLONESHOT, .data.ptr = c};
-	int operation = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	if (epoll_ctl(t->epoll, c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd, &event) != 0) {
+		complaint_add(&t->complaints, COMPLAINT_MEMORY, "epoll");
+		return false;
+	}
 	c->watched = true;
-	return epoll_ctl(t->epoll, operation, c->fd, &event) == 0;
+	connection_wait(c, deadline_us, idle);
+	return true;
 }
 
-/* Hand the connection back. After arm() it may be somebody else's. */
+/* false: it cannot wait, and is still the caller's. */
 static bool wait_for(struct fastcgi_worker *w, struct connection *c, enum next next)
 {
 	struct transport *t = w->transport;
@@ -330,21 +335,17 @@ static bool wait_for(struct fastcgi_worker *w, struct connection *c, enum next n
 	if (!stow(w, c))
 		return false;
 	c->writing = next == NEXT_WRITE;
-	if (next == NEXT_WRITE) {
-		connection_wait(c, now_us + STALL_US, false);
-		return arm(t, c, EPOLLOUT);
-	}
-	if (next == NEXT_LINGER) {
-		connection_wait(c, c->linger_us, true);
-		return arm(t, c, EPOLLIN);
-	}
+	if (next == NEXT_WRITE)
+		return let_go(t, c, EPOLLOUT, now_us + STALL_US, false);
+	if (next == NEXT_LINGER)
+		return let_go(t, c, EPOLLIN, c->linger_us, true);
+
 	int64_t deadline_us = read_deadline(c, now_us);
 	bool idle = c->served && c->phase == RECORD_BETWEEN;
 	/* What has arrived by now is read and answered; then the peer sees the end. */
 	if (idle && atomic_load(&t->draining))
 		shutdown(c->fd, SHUT_RD);
-	connection_wait(c, deadline_us, idle);
-	return arm(t, c, EPOLLIN);
+	return let_go(t, c, EPOLLIN, deadline_us, idle);
 }
 
 void converse_close(struct transport *t, struct connection *c)
@@ -361,10 +362,8 @@ void converse_close(struct transport *t, struct connection *c)
 void converse(struct fastcgi_worker *w, struct connection *c)
 {
 	enum next next = talk(w, c);
-	if (next != NEXT_CLOSE && !wait_for(w, c, next)) {
-		connection_own(c);
+	if (next != NEXT_CLOSE && !wait_for(w, c, next))
 		next = NEXT_CLOSE;
-	}
 	if (next == NEXT_CLOSE) {
 		/* Unread bytes would make TCP throw the answer away. */
 		if (w->transport->tcp || c->filled)

@@ -124,8 +124,8 @@ void crew_close(struct transport *transport);
 bool overload_open(struct transport *transport);
 /* The main thread's look, every 100 ms. */
 void overload_probe(struct transport *transport, int64_t now_us);
-/* A worker is free. */
-void overload_check(struct transport *transport);
+/* Is a request to be answered 503? */
+bool overload_is(struct transport *transport);
 /* A worker got the probe's event. */
 void overload_measure(struct transport *transport);
 

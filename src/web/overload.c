@@ -38,16 +38,17 @@ void overload_probe(struct transport *t, int64_t now_us)
 	epoll_ctl(t->epoll, EPOLL_CTL_MOD, t->probe, &event);
 }
 
-/* Late already, wherever in the list it stands? */
-void overload_check(struct transport *t)
+bool overload_is(struct transport *t)
 {
 	int64_t probed_us = atomic_load_explicit(&t->probed_us, memory_order_relaxed);
+	/* Late already, wherever in the list it stands? */
 	if (probed_us != 0 && clock_monotonic_us() - probed_us > BUDGET_US)
 		atomic_store(&t->shedding, true);
+	return atomic_load_explicit(&t->shedding, memory_order_relaxed);
 }
 
 void overload_measure(struct transport *t)
 {
-	overload_check(t);
+	overload_is(t);
 	atomic_store(&t->probed_us, 0);
 }

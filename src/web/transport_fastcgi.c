@@ -48,7 +48,6 @@ static void work(struct fastcgi_worker *w)
 	while (!atomic_load(&t->stopping)) {
 		struct epoll_event event;
 		crew_turn(w);
-		overload_check(t);
 		bool got = next_event(w, &event);
 		if (atomic_load(&t->paused))
 			acceptor_resume(t);

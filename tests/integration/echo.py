@@ -100,7 +100,8 @@ class Echo:
     def is_sanitized(self):
         """A sanitizer's own memory says nothing about the program's."""
         with open(f"/proc/{self.pid}/maps") as file:
-            return any(name in file.read() for name in ("libasan", "libtsan", "libubsan"))
+            maps = file.read()
+        return any(name in maps for name in ("libasan", "libtsan", "libubsan"))
 
 
 def until(condition, timeout=10):

@@ -110,7 +110,7 @@ def test_idle_and_slow_peers(family, close_all):
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.socket.settimeout(0)
             try:
-                connection.send(encode({"REPLY_SIZE": 65536}, keep=True) * 200)
+                connection.send(encode({"REPLY_SIZE": 65536}, keep=True) * 100)
             except BlockingIOError:
                 pass
         for _ in range(200):

@@ -69,9 +69,9 @@ static void echo(void *context, unsigned worker, const struct incoming *in, stru
 	}
 	buf_printf(out, "Status: 200 OK\r\nContent-Type: text/plain\r\nX-Pid: %ld\r\nX-Body: %zu\r\n\r\n",
 		   (long)getpid(), in->body.n);
-	if (str_to_uint(find(in, "REPLY_SIZE"), REPLY_MAX, &size)) {
-		while (out->n < size)
-			buf_char(out, 'x');
+	if (str_to_uint(find(in, "REPLY_SIZE"), REPLY_MAX, &size) && size > out->n) {
+		memset(out->p + out->n, 'x', size - out->n);
+		out->n = size;
 		return;
 	}
 	for (size_t i = 0; i < in->n_params; i++) {
