@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: whole sites, and the ways in that the table of cases is run against."""
 
+import shutil
+
 import pytest
 
 import applications
@@ -11,6 +13,16 @@ import ways
 def pytest_collection_modifyitems(items):
     """The search of the logs comes last, when all of them are written."""
     items.sort(key=lambda item: item.fspath.basename == "test_logs.py")
+
+
+def pytest_sessionfinish(exitstatus):
+    if exitstatus == 0:
+        shutil.rmtree(harness.RUN)
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus):
+    if exitstatus != 0:
+        terminalreporter.write_line(f"Logs and configurations of this run: {harness.RUN}")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole site in a folder: the programs on their sockets, lighttpd with the shipped configuration, applications."""
 
+import functools
+import itertools
 import os
 import pathlib
 import re
@@ -25,12 +27,21 @@ SOCKETS = {"verify": "auth-verify", "login": "auth-login-proxy", "logout": "auth
 
 UNLIMITED = resource.RLIM_INFINITY
 
+#: Everything that this run writes; conftest.py takes it away again when all went well.
+RUN = pathlib.Path(tempfile.mkdtemp(prefix="fcgi-auth-tests-"))
+RUN.chmod(0o755)
+NUMBERS = itertools.count(1)
+
 #: Every log file of this run; test_logs.py reads them all.
 LOGS = []
 
 
+@functools.cache
 def program(name):
-    return str(PROGRAMS / name)
+    """The program; a copy for the tests that run as root and ask it as nobody, who may not reach the build."""
+    if os.geteuid() != 0:
+        return str(PROGRAMS / name)
+    return shutil.copy(PROGRAMS / name, RUN / name)
 
 
 def environment():
@@ -78,6 +89,9 @@ class Service:
         self.socket.listen(1024)
         self.log = folder / "log" / f"{name}.log"
         LOGS.append(self.log)
+        self.notes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notes.bind(str(folder / "run" / f"{name}.notify"))
+        self.notes.settimeout(20)
         self.processes = []
 
     @property
@@ -87,12 +101,26 @@ class Service:
 
     def start(self):
         for _ in range(1 if self.managed else self.count):
-            self.start_one()
+            self.launch()
+        self.wait_until_ready(self.count)
 
     def start_one(self):
+        self.launch()
+        self.wait_until_ready(1)
+
+    def launch(self):
         with open(self.log, "ab") as log:
             self.processes.append(subprocess.Popen(
-                self.command, stdin=self.socket, stdout=log, stderr=log, env=environment(), preexec_fn=self.preexec))
+                self.command, stdin=self.socket, stdout=log, stderr=log, preexec_fn=self.preexec,
+                env=environment() | {"NOTIFY_SOCKET": self.notes.getsockname()}))
+
+    def wait_until_ready(self, n):
+        """As systemd waits for Type=notify: until n processes have said that they serve."""
+        while n > 0:
+            try:
+                n -= b"READY=1" in self.notes.recv(4096)
+            except TimeoutError:
+                raise AssertionError(f"{self.name} does not get ready:\n{self.log.read_text()}") from None
 
     def workers(self):
         """Process ids of the program itself, whoever started it."""
@@ -121,18 +149,20 @@ class Service:
         finally:
             self.kill()
             self.socket.close()
+            self.notes.close()
         assert all(status == 0 for status in statuses), f"{self.name} ended with {statuses}:\n{self.log.read_text()}"
 
 
 class Site:
     def __init__(self, transport="fastcgi", processes=1, sections=None, edit=None, more="", tls=False, backend=0,
-                 managed=False, preexec=None, folder=None):
+                 managed=False, preexec=None):
         """sections: changes to the configuration {section: {key: value, or list, or None}};
         edit: called with (file name, text) of each shipped file, gives the text to use;
         more: lines for lighttpd.conf; backend: port of the proxied application."""
-        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="fcgi-auth-"))
+        self.folder = RUN / str(next(NUMBERS))
+        self.folder.mkdir()
         for name in ("conf", "state", "run", "log", "temp", "lighttpd"):
-            (self.folder / name).mkdir(mode=0o755 if name != "state" else 0o700, exist_ok=True)
+            (self.folder / name).mkdir(mode=0o755 if name != "state" else 0o700)
         self.state, self.secret = self.folder / "state", self.folder / "conf" / "secret"
         self.transport, self.tls, self.backend, self.more = transport, tls, backend, more
         self.port, = free_ports(1)
@@ -150,7 +180,7 @@ class Site:
         return {
             "server": {"state-dir": self.state, "transport": self.transport, "log": "stderr", "log-level": "debug"},
             'issuer "main"': {"type": "jwt", "algorithms": "HS256", "secret": f"file:{self.secret}",
-                              "iss": tokens.ISSUER},
+                              "iss": tokens.ISSUER, "audience": tokens.AUDIENCE},
             'policy "site"': {"path": "/**", "issuer": "main", "path-user": "/users/{user}/**",
                               "attribute": "AUTH_EMAIL = claim:email"},
             'policy "admin"': {"path": "/admin/**", "issuer": "main", "require": "claim:roles = admin",
@@ -264,6 +294,24 @@ class Site:
 
     def log_text(self, name):
         return (self.folder / "log" / f"{name}.log").read_text("utf-8", "replace")
+
+
+NOBODY = 65534
+
+
+def drop_privileges():
+    """For preexec: run as nobody where the tests run as root."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+
+
+def give_away(folder):
+    """The folder and all in it belong to whom drop_privileges makes."""
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
 
 
 def limit_files(process_id, size):

@@ -68,7 +68,7 @@ def test_mistake(cgi_like_site, mistake):
             assert re.search(rf":\d+: {re.escape(key)}: ", message), message
         for word in words:
             assert word in message
-        assert start(site, name).returncode == 78
+        assert start(site, name, "-l", f"unix:{site.folder}/run/new.sock").returncode == 78
 
 
 def test_line_is_right(cgi_like_site):

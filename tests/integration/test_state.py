@@ -26,10 +26,10 @@ def databases(site):
 
 
 def start(site):
-    """Start on a socket; a program that runs after 2 s counts as started."""
+    """Start on a socket: the exit status, None for a program that still runs after 10 s, and its output."""
     process = subprocess.Popen(site.services["verify"].command, stdin=site.services["verify"].socket,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               env=harness.environment())
+                               env=harness.environment(), preexec_fn=site.services["verify"].preexec)
     try:
         output, _ = process.communicate(timeout=10)
     except subprocess.TimeoutExpired:
@@ -71,23 +71,61 @@ def test_directory_of_others(stopped_site):
     assert "chmod" in output and str(stopped_site.state) in output
 
 
-def test_found_corrupt_while_running(make_site):
-    """Overwritten in place under the running programs: 503, never 200."""
+def test_file_of_others(stopped_site):
+    """Not readable for the user that the program runs as."""
+    harness.give_away(stopped_site.folder)
+    for path in databases(stopped_site):
+        path.chmod(0o000)
+    service = stopped_site.services["verify"]
+    service.preexec = harness.drop_privileges
+    status, output = start(stopped_site)
+    assert status == 1, output
+    assert "revocations.db cannot be written" in output and "belongs to" in output
+
+
+def test_locked(stopped_site):
+    """Another program keeps the database for itself: said by name after bounded waiting."""
+    holder = sqlite3.connect(stopped_site.state / "revocations.db", isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    status, output = start(stopped_site)
+    holder.close()
+    assert status == 1, output
+    assert "revocations.db" in output and "locked" in output and "fuser" in output
+
+
+def overwrite(path):
+    with open(path, "r+b") as file:
+        file.write(b"\xff" * os.path.getsize(path))
+
+
+def replace_by_empty(path):
+    if path.suffix == ".db":
+        sqlite3.connect(path.with_suffix(".new")).close()
+        path.with_suffix(".new").touch(0o600)
+        path.with_suffix(".new").rename(path)
+    else:
+        path.unlink()
+
+
+@pytest.mark.parametrize("damage", [overwrite, lambda path: os.truncate(path, 0), os.unlink, replace_by_empty],
+                         ids=["overwritten", "emptied", "deleted", "replaced"])
+def test_damaged_while_running(make_site, damage):
+    """A revoked token is never let in, whatever happens to the files; what cannot be known is 503."""
     site = make_site()
     token, revoked = tokens.mint(), tokens.mint("mallory")
-    site.request("/auth/logout", [f"Authorization: Bearer {revoked}", "Accept: application/json"], "POST", b"")
-    for path in site.state.iterdir():
-        with open(path, "r+b") as file:
-            size = os.path.getsize(path)
-            if not path.name.endswith("-shm"):
-                file.write(b"\xff" * size)
-    for service in site.services.values():
-        service.kill()
-        with open(service.log, "ab") as log:
-            service.processes.append(subprocess.Popen(service.command, stdin=service.socket, stdout=log, stderr=log,
-                                                      env=harness.environment()))
-    for each in (token, revoked):
-        assert site.request("/app/page.txt", [f"Authorization: Bearer {each}"]).status in (500, 503, 504)
+    logged_out = site.request("/auth/logout", [f"Authorization: Bearer {revoked}", "Accept: application/json"],
+                              "POST", b"")
+    assert logged_out.json["message"] == "Successfully logged out"
+    for path in list(site.state.glob("revocations.db*")):
+        if not path.name.endswith("-shm"):
+            damage(path)
+    for _ in range(30):  # every worker
+        assert site.request("/app/page.txt", [f"Authorization: Bearer {revoked}"]).status in (401, 503)
+        answer = site.request("/app/page.txt", [f"Authorization: Bearer {token}"])
+        assert answer.status in (200, 503)
+        if answer.status == 503:
+            assert answer.json["reason"] == "store_unavailable"
     for service in site.services.values():
         service.kill()
 
