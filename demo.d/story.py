@@ -12,7 +12,7 @@ import urllib.parse
 PORT = int(sys.argv[1])
 PASSWORD = os.environ["DEMO_PASSWORD"]
 SITE = f"http://127.0.0.1:{PORT}"
-FORGED = {"X-Auth-User": "mallory", "AUTH_USER_ID": "mallory", "Remote-User": "mallory", "Variable-REMOTE_USER": "mallory"}
+FORGED = dict.fromkeys(("X-Auth-User", "AUTH_USER_ID", "Remote-User", "Variable-REMOTE_USER"), "mallory")
 failed = []
 
 
@@ -76,7 +76,8 @@ def first_visit(alice):
     step("a program without a token gets 401 and is told where to log in", program.status == 401,
          json.loads(program.text)["login_url"].startswith("/auth/login"))
     sent = alice.ask("/wiki/")
-    step("a browser is sent to the login page", sent.status == 302, sent.getheader("Location").startswith("/auth/login?rd="))
+    step("a browser is sent to the login page", sent.status == 302,
+         sent.getheader("Location").startswith("/auth/login?rd="))
     wrong = alice.log_in(sent.getheader("Location"), "not this one")
     step("a wrong password is refused", wrong.status == 401, "auth" not in alice.cookies)
     right = alice.log_in(sent.getheader("Location"), PASSWORD)

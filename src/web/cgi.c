@@ -87,7 +87,8 @@ static bool write_all(struct str bytes)
 
 void cgi_answer_failure(void)
 {
-	write_all(STR("Status: 500 Internal Server Error\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n\r\n"
+	write_all(STR("Status: 500 Internal Server Error\r\nCache-Control: no-store\r\n"
+		      "Content-Type: application/json\r\n\r\n"
 		      "{\"error\":\"internal_error\",\"detail\":\"Internal error\",\"reason\":\"internal_error\"}\n"));
 }
 

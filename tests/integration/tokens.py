@@ -29,7 +29,8 @@ def password():
 
 def mint(user="alice", lifetime=600, key=SECRET, algorithm="HS256", header=None, drop=(), **claims):
     now = int(time.time())
-    payload = {"sub": user, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + lifetime, "jti": secrets.token_hex(16),
+    payload = {"sub": user, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + lifetime,
+               "jti": secrets.token_hex(16),
                "email": f"{user}@example.org"} | claims
     for name in drop:
         del payload[name]

@@ -72,7 +72,8 @@ def environment(target, headers, method="GET", script=""):
     parameters = {
         "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80",
         "REMOTE_ADDR": "127.0.0.1", "REQUEST_METHOD": method, "REQUEST_URI": target, "QUERY_STRING": query,
-        "SCRIPT_NAME": script, "PATH_INFO": urllib.parse.unquote(path[len(script):]).split("\0")[0], "HTTP_HOST": "127.0.0.1",
+        "SCRIPT_NAME": script, "PATH_INFO": urllib.parse.unquote(path[len(script):]).split("\0")[0],
+        "HTTP_HOST": "127.0.0.1",
     }
     folded = {}
     for line in headers:

@@ -61,8 +61,7 @@ struct result {
 static void tell_request(struct result *result, const struct record_stream *stream, const struct params *params)
 {
 	for (size_t i = 0; i < params->n; i++) {
-		/* Long ones by their length, so that the text stays readable. */
-		struct param p = params->items[i];
+		struct param p = params->items[i]; /* long ones by their length, to stay readable */
 		if (p.value.n > 100)
 			buf_printf(&result->text, " %.*s=(%zu)", STR_ARGS(p.name), p.value.n);
 		else

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Counts what was posted.
 echo "Content-Type: text/plain; charset=utf-8"
 echo

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What a script learns about who asks.
 echo "Content-Type: text/plain; charset=utf-8"
 echo
