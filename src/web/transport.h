@@ -32,11 +32,13 @@ struct transport_driver {
 	 * false: why says what is wrong. */
 	bool (*start)(const struct transport_settings *settings, const struct handler *handler, int listening,
 		      struct transport **out, struct buf *why);
-	/* Called by the main thread every 100 ms: ends what is past its deadline. */
+	/* Called by the main thread every 100 ms, more often while draining: ends
+	 * what is past its deadline. */
 	void (*tick)(struct transport *transport);
 	/* Stop accepting and close idle connections; returns at once. */
 	void (*drain)(struct transport *transport);
-	/* Requests begun and not yet answered. */
+	/* Connections with a request begun, or about to: just accepted ones count.
+	 * While draining every open one, because a request may be in its socket. */
 	unsigned (*busy)(struct transport *transport);
 	/* Close what is left and join the workers. */
 	void (*stop)(struct transport **transport);

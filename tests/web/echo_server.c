@@ -171,7 +171,8 @@ int main(int argc, char **argv)
 		return why.n > 0 ? EXIT_FAILURE : EXIT_USAGE;
 	}
 	struct serve serve = {.driver = driver, .settings = o.settings, .handler = &handler, .listening = listening,
-			      .drain_timeout_ms = o.drain_timeout_ms, .reload = reload, .reopen = reopen, .tick = tick};
+			      .drain_timeout_ms = o.drain_timeout_ms, .reload = reload, .reopen = reopen,
+			      .tick = o.noop ? NULL : tick};
 	int status = serve_run(&serve);
 	listen_close(listening, o.address);
 	return status;
