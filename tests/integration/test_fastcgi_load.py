@@ -2,6 +2,8 @@
 """The transport `fastcgi` with many peers: idle, slow and hostile ones hold nobody up, nothing is lost at an end."""
 
 import collections
+import os
+import pathlib
 import resource
 import signal
 import socket
@@ -224,6 +226,21 @@ def test_several_processes_on_one_socket(listening, tmp_path, close_all):
         third.process.returncode = 0
         pids = {fastcgi.request(listening[1], {"A": "B"}, timeout=10).header("X-Pid") for _ in range(50)}
         assert pids <= {str(first.pid), str(second.pid)}
+
+
+@pytest.mark.parametrize("stopped", [0, 1])
+def test_a_stopped_process_holds_nobody_up(listening, stopped):
+    """The kernel wakes one that can answer."""
+    with serve(listening) as first, serve(listening) as second:
+        pid = (first, second)[stopped].pid
+        until(lambda: {fastcgi.request(listening[1], {"A": "B"}).header("X-Pid") for _ in range(50)})
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            until(lambda: pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T")
+            answers = [fastcgi.request(listening[1], {"A": "B"}, timeout=5) for _ in range(5)]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert {answer.header("X-Pid") for answer in answers} == {str((first, second)[1 - stopped].pid)}
 
 
 def test_restart_under_load_loses_nothing(listening):

@@ -63,7 +63,7 @@ static bool load(const char *spec, struct arena *arena, struct str *out, char wh
 static void secrets(void)
 {
 	char path[] = "/tmp/test_secret.XXXXXX", spec[64], why[512];
-	struct arena *arena;
+	struct arena *arena = NULL;
 	struct str secret = STR_NONE;
 	int fd = mkstemp(path);
 	CU_ASSERT_FATAL(fd >= 0 && arena_open(1 << 20, &arena));
