@@ -8,6 +8,7 @@ check_LIBRARIES = %D%/unit/libunit.a
 
 # One program for each source file of src/; NAME.c is found by automake.
 UNIT_TESTS = \
+	%D%/unit/test_access \
 	%D%/unit/test_account \
 	%D%/unit/test_algorithm \
 	%D%/unit/test_base \
@@ -32,6 +33,7 @@ UNIT_TESTS = \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
 	%D%/unit/test_rule \
+	%D%/unit/test_runtime \
 	%D%/unit/test_store_embedded \
 	%D%/unit/test_str \
 	%D%/unit/test_url
@@ -50,6 +52,8 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
+%C%_unit_test_access_LDADD = $(UNIT_LDADD)
+%C%_unit_test_runtime_LDADD = $(UNIT_LDADD)
 %C%_unit_test_account_LDADD = $(UNIT_LDADD)
 %C%_unit_test_algorithm_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)

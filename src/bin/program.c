@@ -136,6 +136,9 @@ static int start(struct process *process, const struct options *options, enum li
 		.threads = mode == LISTEN_CGI ? 1 : options->threads,
 		.one_request = mode == LISTEN_CGI,
 	};
+	/* What is worth a notice at a start is not worth one for each CGI request. */
+	if (mode == LISTEN_CGI)
+		log_open(process->program->name, &(struct log_settings){.level = LOG_WARNING});
 	if (!runtime_open(&settings, &process->runtime, &error, &status)) {
 		fprintf(stderr, "%s: %s\n", process->program->name, error.text);
 		if (mode == LISTEN_CGI)
