@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	%D%/unit/test_key \
 	%D%/unit/test_login_options \
 	%D%/unit/test_pages \
+	%D%/unit/test_params \
 	%D%/unit/test_password \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
@@ -82,6 +83,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
+%C%_unit_test_params_LDADD = $(UNIT_LDADD)
 %C%_unit_test_password_LDADD = $(UNIT_LDADD)
 %C%_unit_test_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
