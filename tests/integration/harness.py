@@ -38,9 +38,7 @@ LOGS = []
 
 @functools.cache
 def program(name):
-    """The program; a copy for the tests that run as root and ask it as nobody, who may not reach the build."""
-    if os.geteuid() != 0:
-        return str(PROGRAMS / name)
+    """A copy of the program where every user may run it, at a path without blanks."""
     return shutil.copy(PROGRAMS / name, RUN / name)
 
 
@@ -75,6 +73,11 @@ def wait_for(what, condition, timeout=10):
             return value
         assert time.monotonic() < deadline, f"waited {timeout} s for {what}"
         time.sleep(0.005)  # between two looks
+
+
+def children(pid):
+    """Process ids of what a process has started."""
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class Service:
@@ -126,8 +129,7 @@ class Service:
         """Process ids of the program itself, whoever started it."""
         if not self.managed:
             return [process.pid for process in self.processes if process.poll() is None]
-        children = pathlib.Path(f"/proc/{self.processes[0].pid}/task/{self.processes[0].pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
+        return children(self.processes[0].pid)
 
     def kill(self):
         for process in self.processes:
@@ -249,6 +251,11 @@ class Site:
         except OSError:
             return False
         return True
+
+    def stop_lighttpd(self):
+        """The orderly way, in which it ends what it has started."""
+        self.lighttpd.terminate()
+        self.lighttpd.wait(15)
 
     def close(self):
         if self.lighttpd:

@@ -176,7 +176,9 @@ def test_each_process_by_itself(site):
     service = site.services["verify"]
     assert len(service.processes) == 2
     for _ in range(2):
-        service.processes.pop(0).kill()
+        other = service.processes.pop(0)
+        other.kill()
+        other.wait()
         assert reason(site, token) == "token_revoked"
         service.start_one()
 

@@ -34,9 +34,15 @@ def test_lines_are_whole():
         printable = set(string.printable.encode()) - set(b"\x0b\x0c\r")
         odd = {byte for byte in text if byte not in printable and byte < 0x80}
         assert not odd, f"{path} has control bytes {odd}"
+        assert not re.search("[\u0080-\u009f\u2028\u2029]", text.decode("utf-8")), f"{path} has C1 control characters"
         for line in text.decode("utf-8").splitlines():
             if line.startswith("event="):
                 assert re.sub(r"\s+", "", FIELD.sub("", line)) == "", f"{path}: {line}"
+
+
+def test_no_sanitizer_complains():
+    for path, text in texts().items():
+        assert b"Sanitizer" not in text and b"runtime error:" not in text, path
 
 
 def test_denials_are_logged():

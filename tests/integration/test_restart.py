@@ -91,6 +91,33 @@ def test_kill_of_all_under_load(loaded_site):
 
 
 @pytest.mark.parametrize("transport", ["fastcgi", "libfcgi"])
+def test_processes_of_lighttpd(make_site, transport):
+    """With bin-path lighttpd starts auth-verify itself, and again when it is killed; it waits
+    up to two seconds before it trusts a server again that was down."""
+    site = make_site(start=False, transport=transport)
+    command = f'"bin-path" => "{harness.program("auth-verify")} -c {site.configuration}", "max-procs" => 1,'
+    protect = site.folder / "lighttpd" / "protect.conf"
+    text = protect.read_text()
+    protect.write_text(text.replace('"mode" => "authorizer",', f'"mode" => "authorizer", {command}'))
+    assert "bin-path" in protect.read_text()
+    site.start_lighttpd()
+    good, bad = tokens.mint(), tokens.mint(key=tokens.OTHER_SECRET)
+
+    def statuses():
+        found = [site.request("/app/page.txt", [f"Authorization: Bearer {token}"]).status for token in (good, bad)]
+        assert found[1] in (401, 500, 503)
+        return found
+
+    assert statuses() == [200, 401]
+    for _ in range(2):
+        child, = harness.children(site.lighttpd.pid)
+        os.kill(child, signal.SIGKILL)
+        harness.wait_for("the next process", lambda: statuses() == [200, 401], 5)
+        assert [child] != harness.children(site.lighttpd.pid)
+    site.stop_lighttpd()
+
+
+@pytest.mark.parametrize("transport", ["fastcgi", "libfcgi"])
 def test_rolling_restart_under_load(make_site, transport):
     """TERM to one process after the other, a new one before each: no request fails."""
     site = make_site(transport=transport, processes=2)
