@@ -37,6 +37,7 @@ static void write_conf(const char *realm)
 	snprintf(text, sizeof text,
 		 "[server]\nstate-dir = %s\n[issuer \"main\"]\nalgorithms = HS256\niss = https://sso.example\n"
 		 "secret = text:0123456789abcdef0123456789abcdef0123456789abcdef\n"
+		 "[policy \"public\"]\npath = /public/**\nunauthenticated = anonymous\n"
 		 "[policy \"site\"]\npath = /**\nrealm = %s\n",
 		 folder.path, realm);
 	folder_write(&folder, "conf", str_of(text));
@@ -143,6 +144,34 @@ static void expires(void)
 	close_all(&runtime, &worker);
 }
 
+/* On a page for everybody a left-over cookie counts as none; a program is told. */
+static void lets_anybody_see_public_pages(void)
+{
+	static const struct {
+		const char *name;
+		struct request request;
+		enum err err;
+		bool anonymous;
+	} rows[] = {
+		{"no token", {.path = {"/public/x", 9}}, ERR_NONE, true},
+		{"bad cookie", {.path = {"/public/x", 9}, .cookie = {"__Host-auth=x", 13}}, ERR_NONE, true},
+		{"bad bearer", {.path = {"/public/x", 9}, .authorization = {"Bearer x", 8}}, ERR_TOKEN_MALFORMED, false},
+		{"elsewhere", {.path = {"/x", 2}}, ERR_NO_TOKEN, false},
+		{"elsewhere, bad cookie", {.path = {"/x", 2}, .cookie = {"__Host-auth=x", 13}}, ERR_TOKEN_MALFORMED, false},
+	};
+	struct runtime *runtime;
+	struct worker worker;
+	open_all(&runtime, &worker);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct verdict verdict;
+		worker_begin(&worker);
+		verify_request(&worker, &rows[i].request, ERR_NONE, NULL, &verdict);
+		worker_end(&worker);
+		UNIT_ROW(verdict.err == rows[i].err && verdict.anonymous == rows[i].anonymous, rows[i].name);
+	}
+	close_all(&runtime, &worker);
+}
+
 static void denies_without_a_store(void)
 {
 	struct runtime *runtime;
@@ -216,7 +245,7 @@ static void keeps_the_old_one(void)
 	CU_ASSERT_EQUAL(decide(&worker, with_jti), ERR_NONE);
 	write_conf("third, noticed without a signal");
 	runtime_tick(runtime);
-	UNIT_STR_EQ(runtime_snapshot(runtime)->policies[0].conf->realm.value, STR("third, noticed without a signal"), "realm");
+	UNIT_STR_EQ(runtime_snapshot(runtime)->policies[1].conf->realm.value, STR("third, noticed without a signal"), "realm");
 	close_all(&runtime, &worker);
 }
 
@@ -241,6 +270,7 @@ int main(void)
 		{"one token", revokes_one_token},
 		{"all of a user", revokes_all_of_a_user},
 		{"expiry", expires},
+		{"public pages", lets_anybody_see_public_pages},
 		{"no store", denies_without_a_store},
 		{"reloads under load", reloads_under_load},
 		{"a bad reload", keeps_the_old_one},
