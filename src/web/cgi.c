@@ -122,6 +122,10 @@ int cgi_run(const struct transport_settings *settings, const struct handler *han
 	cgi_forget_proxies();
 	/* A server that has gone away is an error of write(), not our end. */
 	signal(SIGPIPE, SIG_IGN);
+	/* And it may end us: nobody reads signals here as a server does. */
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	struct cgi *cgi = calloc(1, sizeof *cgi);
 	if (!cgi)
 		return 1;

@@ -46,11 +46,25 @@ class Echo:
             command.append("--" + name.replace("_", "-"))
             if value is not True:
                 command.append(str(value))
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, preexec_fn=preexec,
-                                            env={**os.environ, **(environment or {})})
-        if listen:
-            fastcgi.wait_until_listening(address, self.process)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, open(self.log_path, "wb") as log:
+            manager.bind(f"{self.folder.name}/notify")
+            self.process = subprocess.Popen(
+                command, stdin=stdin, stdout=log, stderr=log, preexec_fn=preexec,
+                env={**os.environ, "NOTIFY_SOCKET": f"{self.folder.name}/notify", **(environment or {})})
+            if environment and "NOTIFY_SOCKET" in environment:
+                fastcgi.wait_until_listening(address, self.process)
+            else:
+                self.wait_until_ready(manager)
+
+    def wait_until_ready(self, manager):
+        """It serves, or has ended: that is for the test to judge."""
+        manager.settimeout(0.1)
+        while self.process.poll() is None:
+            try:
+                assert manager.recv(100) == b"READY=1"
+                return
+            except TimeoutError:
+                pass
 
     def __enter__(self):
         return self

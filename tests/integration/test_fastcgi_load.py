@@ -5,6 +5,7 @@ import collections
 import os
 import pathlib
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -142,17 +143,17 @@ def test_slow_handlers_leave_the_other_threads(tmp_path, close_all):
 def test_overloaded(tmp_path, close_all):
     """Who has waited too long for a thread is told so; afterwards all is as before."""
     with Echo(threads=2) as server:
-        held, waiting = [[server.connect() for _ in range(n)] for n in (2, 5)]
-        close_all += held + waiting
-        for connection in held + waiting:
+        close_all += [server.connect() for _ in range(7)]
+        for connection in close_all:
             connection.send(encode({"WAIT_FOR": tmp_path / "go"}))
-        waiting[0].timeout = 1.5
+        close_all[-1].timeout = 1.5
         with pytest.raises(TimeoutError):
-            waiting[0].answer()
-        waiting[0].timeout = 10
+            close_all[-1].answer()
+        close_all[-1].timeout = 10
         (tmp_path / "go").touch()
-        assert [connection.answer().status for connection in held] == [200] * 2
-        assert 503 in [connection.answer().status for connection in waiting]
+        statuses = collections.Counter(connection.answer().status for connection in close_all)
+        # Two had a thread, whichever they were.
+        assert statuses[200] >= 2 and statuses[503] >= 1 and statuses.total() == 7
         server.check()
 
 
@@ -164,8 +165,10 @@ def test_room_is_made_among_idle_connections(close_all):
         for connection in close_all:
             assert connection.request({"A": "B"}).status == 200
         assert server.ask().status == 200
-        assert close_all[0].closed()
-        assert close_all[3].request({"A": "B"}).status == 200
+        ended, _, _ = select.select([connection.socket for connection in close_all], [], [], 10)
+        assert len(ended) == 1 and ended[0].recv(1) == b""
+        for connection in close_all:
+            assert connection.socket in ended or connection.request({"A": "B"}).status == 200
         assert "max-connections reached" in server.log()
 
 
@@ -186,7 +189,7 @@ def test_descriptors_exhausted_and_freed(close_all):
         resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
 
     with Echo(preexec=few) as server:
-        assert "descriptor limit" in server.log()
+        assert until(lambda: "descriptor limit" in server.log())
         close_all += [server.connect() for _ in range(60)]
         assert until(lambda: "no descriptor" in server.log())
         waiting = server.connect()

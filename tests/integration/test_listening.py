@@ -194,6 +194,13 @@ def test_cgi_body():
         assert cgi({"CONTENT_LENGTH": length}, stdin, "--reads-body", "1000").status == 400
 
 
+def test_cgi_can_be_ended(tmp_path):
+    process = subprocess.Popen([echo.PROGRAM], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               env={**CGI, "WAIT_FOR": str(tmp_path / "never")})
+    process.terminate()
+    assert process.wait(10) == -signal.SIGTERM
+
+
 def test_cgi_limits():
     assert cgi({f"N{i}": "" for i in range(253)}).status == 200
     assert cgi({f"N{i}": "" for i in range(254)}).status == 400

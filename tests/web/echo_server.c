@@ -163,6 +163,8 @@ int main(int argc, char **argv)
 	char text[512];
 	struct buf why = buf_over(text, sizeof text);
 	int listening = -1;
+	/* Whoever sees the socket may send signals. */
+	serve_block_signals();
 	enum listen_mode mode = listen_open(o.address, &listening, &why);
 	if (mode == LISTEN_CGI)
 		return cgi_run(&o.settings, &handler);
