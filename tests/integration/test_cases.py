@@ -8,6 +8,7 @@ import urllib.parse
 import pytest
 
 import cases
+import harness
 import ways
 
 
@@ -85,6 +86,25 @@ def check_redirect(case, answer, target):
     back = urllib.parse.urlsplit(urllib.parse.unquote(value))
     assert back.netloc in ("", urllib.parse.urlsplit("//127.0.0.1").netloc) or back.hostname == "127.0.0.1"
     assert back._replace(scheme="", netloc="").geturl() == target
+
+
+def test_page_for_people(way):
+    """403 for a person: which account it was, and no loop through the login."""
+    answer = way.request("/users/bob/app.cgi", [*cases.NAVIGATION, fill(cases.cookie("alice"))])
+    assert answer.status == 403
+    assert answer.header("Content-Type").startswith("text/html")
+    assert answer.header("Cache-Control") == "no-store"
+    assert "alice" in answer.text and "/auth/" in answer.text and "<script" not in answer.text
+
+
+def test_no_policy():
+    """What no policy is for is closed, also with a good token."""
+    site = harness.Site(sections={'policy "site"': {"path": "/only/**"}})
+    for headers in ([], [fill(cases.bearer("alice"))], [fill(cases.bearer("root"))]):
+        answer = ways.run(site, "verify", "/other/page", headers)
+        assert answer.status == 403 and answer.json["reason"] == "no_policy"
+    assert ways.run(site, "verify", "/only/page", [fill(cases.bearer("alice"))]).status == 200
+    site.close()
 
 
 def test_request_ids_differ(way):
