@@ -41,7 +41,8 @@ static void finds(void)
 	struct snapshot *snapshot;
 	struct conf_error error;
 	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\n[policy \"admin\"]\npath = /admin/**\n"
-				    "[policy \"log\"]\npath = /admin/log\n[policy \"b\"]\nhost = b.test\npath = /admin/**\n",
+				    "[policy \"log\"]\npath = /admin/log\n"
+				    "[policy \"b\"]\nhost = b.test\npath = /admin/**\n",
 			     &snapshot, &error));
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct request r = {
@@ -78,9 +79,11 @@ static void holds_users_to_their_paths(void)
 	};
 	struct snapshot *snapshot;
 	struct conf_error error;
-	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\npath-user = /u/{user}/**, /v/{user}/w\n", &snapshot, &error));
+	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\npath-user = /u/{user}/**, /v/{user}/w\n", &snapshot,
+			     &error));
+	const struct policy *site = &snapshot->policies[0];
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		UNIT_ROW(access_check_path(&snapshot->policies[0], str_of(rows[i].path), str_of(rows[i].user)) == rows[i].want,
+		UNIT_ROW(access_check_path(site, str_of(rows[i].path), str_of(rows[i].user)) == rows[i].want,
 			 rows[i].path);
 	snapshot_close(&snapshot);
 }
@@ -139,7 +142,8 @@ static void lets_hosts_share_a_path(void)
 {
 	struct snapshot *snapshot;
 	struct conf_error error;
-	CU_ASSERT_FATAL(load(ISSUER "[policy \"a\"]\npath = /x\nhost = a.test\n[policy \"b\"]\npath = /x\nhost = b.test\n"
+	CU_ASSERT_FATAL(load(ISSUER "[policy \"a\"]\npath = /x\nhost = a.test\n"
+				    "[policy \"b\"]\npath = /x\nhost = b.test\n"
 				    "[policy \"c\"]\npath = /x\n",
 			     &snapshot, &error));
 	snapshot_close(&snapshot);

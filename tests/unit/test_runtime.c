@@ -18,14 +18,14 @@
 /* Minted by PyJWT 2.6.0 with the secret below; iss https://sso.example, sub ann, exp 1700003600. */
 #define HEAD "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
 static const char with_jti[] = /* jti one, iat 1700000000, roles dev */
-	HEAD "eyJzdWIiOiJhbm4iLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMCwianRpIjoib25lIiwiaXNzIjoiaHR0cHM6Ly9zc28uZXhhb"
-	     "XBsZSIsInJvbGVzIjpbImRldiJdfQ.l46bsvNeQdNApipBc98q3VXYctkjwjXIQUo2-LOo1cs";
+	HEAD "eyJzdWIiOiJhbm4iLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMCwianRpIjoib25lIiwiaXNzIjoiaHR0cHM6Ly9z"
+	     "c28uZXhhbXBsZSIsInJvbGVzIjpbImRldiJdfQ.l46bsvNeQdNApipBc98q3VXYctkjwjXIQUo2-LOo1cs";
 static const char later[] = /* jti two, iat 1700000010 */
-	HEAD "eyJzdWIiOiJhbm4iLCJpYXQiOjE3MDAwMDAwMTAsImV4cCI6MTcwMDAwMzYwMCwianRpIjoidHdvIiwiaXNzIjoiaHR0cHM6Ly9zc28uZXhhb"
-	     "XBsZSJ9.6SScUndg0l12vOoRS1HdxwxLRxr_YAL-qQ81SuuynUQ";
+	HEAD "eyJzdWIiOiJhbm4iLCJpYXQiOjE3MDAwMDAwMTAsImV4cCI6MTcwMDAwMzYwMCwianRpIjoidHdvIiwiaXNzIjoiaHR0cHM6Ly9z"
+	     "c28uZXhhbXBsZSJ9.6SScUndg0l12vOoRS1HdxwxLRxr_YAL-qQ81SuuynUQ";
 static const char bare[] = /* neither jti nor iat */
-	HEAD "eyJzdWIiOiJhbm4iLCJleHAiOjE3MDAwMDM2MDAsImlzcyI6Imh0dHBzOi8vc3NvLmV4YW1wbGUifQ.lYl0djqPwcfwt_luREII9D2UiZbdBk"
-	     "VjxdWewtrYPW4";
+	HEAD "eyJzdWIiOiJhbm4iLCJleHAiOjE3MDAwMDM2MDAsImlzcyI6Imh0dHBzOi8vc3NvLmV4YW1wbGUifQ.lYl0djqPwcfwt_luREII9"
+	     "D2UiZbdBkVjxdWewtrYPW4";
 
 enum { NOW = 1700000100, THREADS = 4, RELOADS = 100 };
 
@@ -155,9 +155,10 @@ static void lets_anybody_see_public_pages(void)
 	} rows[] = {
 		{"no token", {.path = {"/public/x", 9}}, ERR_NONE, true},
 		{"bad cookie", {.path = {"/public/x", 9}, .cookie = {"__Host-auth=x", 13}}, ERR_NONE, true},
-		{"bad bearer", {.path = {"/public/x", 9}, .authorization = {"Bearer x", 8}}, ERR_TOKEN_MALFORMED, false},
+		{"bad bearer", {.path = {"/public/x", 9}, .authorization = {"Bearer x", 8}}, ERR_TOKEN_MALFORMED,
+		 false},
 		{"elsewhere", {.path = {"/x", 2}}, ERR_NO_TOKEN, false},
-		{"elsewhere, bad cookie", {.path = {"/x", 2}, .cookie = {"__Host-auth=x", 13}}, ERR_TOKEN_MALFORMED, false},
+		{"elsewhere", {.path = {"/x", 2}, .cookie = {"__Host-auth=x", 13}}, ERR_TOKEN_MALFORMED, false},
 	};
 	struct runtime *runtime;
 	struct worker worker;
@@ -245,7 +246,8 @@ static void keeps_the_old_one(void)
 	CU_ASSERT_EQUAL(decide(&worker, with_jti), ERR_NONE);
 	write_conf("third, noticed without a signal");
 	runtime_tick(runtime);
-	UNIT_STR_EQ(runtime_snapshot(runtime)->policies[1].conf->realm.value, STR("third, noticed without a signal"), "realm");
+	UNIT_STR_EQ(runtime_snapshot(runtime)->policies[1].conf->realm.value, STR("third, noticed without a signal"),
+		    "realm");
 	close_all(&runtime, &worker);
 }
 
