@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program of tests/web/echo_server.c: a transport around a handler that tells what it was asked."""
 
+import itertools
 import os
 import pathlib
 import signal
@@ -14,11 +15,13 @@ import fastcgi
 BUILD_DIR = pathlib.Path(os.environ.get("BUILD_DIR") or pathlib.Path(__file__).resolve().parents[2] / "build")
 PROGRAM = BUILD_DIR / "tests" / "web" / "echo_server"
 PORTS = range(21000, 21100)
+taken = itertools.count()
 
 
 def free_address():
-    """A TCP address that nobody listens on."""
-    for port in PORTS:
+    """A TCP address that nobody listens on; another run of the tests takes another one."""
+    for _ in PORTS:
+        port = PORTS[(os.getpid() * 16 + next(taken)) % len(PORTS)]
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

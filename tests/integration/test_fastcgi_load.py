@@ -166,7 +166,8 @@ def test_room_is_made_among_idle_connections(close_all):
             assert connection.request({"A": "B"}).status == 200
         assert server.ask().status == 200
         ended, _, _ = select.select([connection.socket for connection in close_all], [], [], 10)
-        assert len(ended) == 1 and ended[0].recv(1) == b""
+        # One, or one more when two threads saw the client wait.
+        assert len(ended) in (1, 2) and {end.recv(1) for end in ended} == {b""}
         for connection in close_all:
             assert connection.socket in ended or connection.request({"A": "B"}).status == 200
         assert "max-connections reached" in server.log()
