@@ -99,7 +99,8 @@ static bool load_file(struct arena *arena, const char *path, struct str *out, st
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
-		buf_printf(why, "%s: %s; make one: authctl secret generate > %s", path, strerror(errno), path);
+		buf_printf(why, "%s: %s; make one: (umask 077; authctl secret generate > %s)", path, strerror(errno),
+			   path);
 		return false;
 	}
 	bool good = check_file(fd, path, why);

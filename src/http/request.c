@@ -197,5 +197,6 @@ enum err request_read(struct arena *arena, const struct incoming *in, uint64_t n
 		return bad(why, "HTTP_HOST");
 	if (out->target.n == 0 || !url_normalise(arena, out->raw_path, &out->path))
 		return bad(why, "REQUEST_URI");
-	return ERR_NONE;
+	out->bare_path = url_without_parameters(arena, out->path);
+	return out->bare_path.p ? ERR_NONE : bad(why, "REQUEST_URI");
 }

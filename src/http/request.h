@@ -28,6 +28,7 @@ struct request {
 	struct str target;    /* REQUEST_URI as it came: path and query, percent-encoded */
 	struct str raw_path;  /* the target's path, still encoded */
 	struct str path;      /* the same decoded and normalised, url_normalise() */
+	struct str bare_path;	   /* path without ';' parameters */
 	struct str query;     /* after '?', still encoded */
 	struct str host;      /* HTTP_HOST in lower case, without port and trailing dot */
 	struct str authority; /* HTTP_HOST as it came */

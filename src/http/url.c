@@ -108,6 +108,20 @@ bool url_normalise(struct arena *arena, struct str raw_path, struct str *path)
 	return true;
 }
 
+struct str url_without_parameters(struct arena *arena, struct str path)
+{
+	if (str_find(path, ';') == path.n)
+		return path;
+	struct buf bare = arena_buf(arena, path.n);
+	bool parameter = false;
+	for (size_t i = 0; i < path.n; i++) {
+		parameter = path.p[i] == ';' || (parameter && path.p[i] != '/');
+		if (!parameter)
+			buf_char(&bare, path.p[i]);
+	}
+	return bare.full ? STR_NONE : buf_str(&bare);
+}
+
 static bool is_capture(struct str segment)
 {
 	return segment.n > 2 && segment.p[0] == '{' && segment.p[segment.n - 1] == '}';

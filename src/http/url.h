@@ -13,6 +13,10 @@
  * A ';' parameter stays a part of its segment. */
 bool url_normalise(struct arena *arena, struct str raw_path, struct str *path);
 
+/* The path as servers see it that drop ';' parameters ("/a;x=1/b" is "/a/b" to
+ * Java's); the path itself when it has none. STR_NONE: the arena is used up. */
+struct str url_without_parameters(struct arena *arena, struct str path);
+
 /* A pattern is a path of literal segments, "*" (one segment), "{name}" (one
  * segment, captured), and "**" as the last one (any rest, also none). */
 bool url_pattern_check(struct str pattern);

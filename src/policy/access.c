@@ -44,23 +44,33 @@ static enum err find_named(const struct snapshot *snapshot, struct str name, con
 	return ERR_NO_POLICY;
 }
 
-enum err access_find(const struct snapshot *snapshot, const struct request *request, const struct policy **out)
+static const struct policy *find_by_path(const struct snapshot *snapshot, struct str host, struct str path)
 {
-	if (request->policy.n)
-		return find_named(snapshot, request->policy, out);
 	const struct policy *best = NULL;
 	struct str best_pattern = STR_NONE;
 	for (size_t i = 0; i < snapshot->n_policies; i++) {
 		const struct policy *policy = &snapshot->policies[i];
-		struct str pattern = host_matches(policy, request->host) ? best_path(policy, request->path) : STR_NONE;
+		struct str pattern = host_matches(policy, host) ? best_path(policy, path) : STR_NONE;
 		if (pattern.p && (!best || beats(policy, pattern, best, best_pattern))) {
 			best = policy;
 			best_pattern = pattern;
 		}
 	}
-	if (!best)
+	return best;
+}
+
+enum err access_find(const struct snapshot *snapshot, const struct request *request, const struct policy **out)
+{
+	if (request->policy.n)
+		return find_named(snapshot, request->policy, out);
+	const struct policy *policy = find_by_path(snapshot, request->host, request->path);
+	/* "/admin;x/" is no "/admin/" to us, but it is to a Java server behind us. */
+	if (request->bare_path.n != request->path.n &&
+	    find_by_path(snapshot, request->host, request->bare_path) != policy)
+		return ERR_BAD_REQUEST;
+	if (!policy)
 		return ERR_NO_POLICY;
-	*out = best;
+	*out = policy;
 	return ERR_NONE;
 }
 

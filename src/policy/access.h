@@ -53,7 +53,8 @@ struct snapshot;
 /* Compile the sections of a snapshot whose issuers are open. */
 bool access_open(struct snapshot *snapshot, struct conf_error *error);
 /* The policy that the web server names (AUTH_POLICY), else the most specific
- * one whose host and path match; ERR_NO_POLICY. */
+ * one whose host and path match; ERR_NO_POLICY. ERR_BAD_REQUEST when the path
+ * without its ';' parameters falls under another one. */
 enum err access_find(const struct snapshot *snapshot, const struct request *request, const struct policy **out);
 /* path-user: does the path belong to that user, or to nobody? ERR_USER_MISMATCH. */
 enum err access_check_path(const struct policy *policy, struct str path, struct str user_id);

@@ -62,6 +62,8 @@ static enum err step_revocation(struct worker *worker, const struct request *req
 static enum err step_rules(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
 	enum err err = access_check_path(verdict->policy, request->path, verdict->claims.user_id);
+	if (!err)
+		err = access_check_path(verdict->policy, request->bare_path, verdict->claims.user_id);
 	if (err)
 		return err;
 	return access_check_rules(worker->arena, verdict->policy, &verdict->claims, clock_now(), &verdict->why);

@@ -270,7 +270,7 @@ ROUTES = [
         "/app/..%5cadmin/app.cgi", "/app\\..\\admin/app.cgi", "/%2561dmin/app.cgi", "/app/%252e%252e/admin/app.cgi",
         "/%c0%ae%c0%ae/admin/app.cgi", "/admin/app.cgi#/app/app.cgi", "/app/app.cgi/../../admin/app.cgi",
         "http://127.0.0.1/admin/app.cgi", "/admin/app.cgi?x=/../app", "/admin/app.cgi%00.txt",
-        "/app/.;/../admin/app.cgi",
+        "/app/.;/../admin/app.cgi", "/admin;x/app.cgi", "/admin;/app.cgi", "/users/bob;x/app.cgi",
         "/public/../admin/app.cgi", "/public/%2e%2e/admin/app.cgi", "/public/..%2fadmin/app.cgi",
         "/auth/../admin/app.cgi", "/auth/%2e%2e/admin/app.cgi", "/auth/..%2fadmin/app.cgi")
 ]

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "folder.h"
+#include "http/url.h"
 #include "policy/runtime.h"
 #include "unit.h"
 
@@ -37,6 +38,8 @@ static void finds(void)
 		{"a.test", "/x", "admin", "admin"},
 		{"a.test", "/admin/x", "site", "site"},
 		{"a.test", "/x", "nobody", NULL},
+		{"a.test", "/x;a=1", NULL, "site"},
+		{"a.test", "/admin/x;a=1", NULL, "admin"},
 	};
 	struct snapshot *snapshot;
 	struct conf_error error;
@@ -47,6 +50,7 @@ static void finds(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct request r = {
 			.host = str_of(rows[i].host), .path = str_of(rows[i].path), .policy = str_of(rows[i].named)};
+		r.bare_path = url_without_parameters(snapshot->arena, r.path);
 		const struct policy *policy = NULL;
 		enum err err = access_find(snapshot, &r, &policy);
 		UNIT_ROW(err == (rows[i].want ? ERR_NONE : ERR_NO_POLICY), rows[i].path);
@@ -56,12 +60,30 @@ static void finds(void)
 	snapshot_close(&snapshot);
 }
 
+/* What another server would take for another path. */
+static void refuses_parameters_that_change_the_policy(void)
+{
+	static const char *const rows[] = {"/admin;x", "/admin;x/y", "/ad;x/admin", "/admin/log;x"};
+	struct snapshot *snapshot;
+	struct conf_error error;
+	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\n[policy \"admin\"]\npath = /admin/**\n"
+				    "[policy \"log\"]\npath = /admin/log\n[policy \"ad\"]\npath = /ad/admin\n",
+			     &snapshot, &error));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct request r = {.host = STR("a.test"), .path = str_of(rows[i])};
+		const struct policy *policy;
+		r.bare_path = url_without_parameters(snapshot->arena, r.path);
+		UNIT_ROW(access_find(snapshot, &r, &policy) == ERR_BAD_REQUEST, rows[i]);
+	}
+	snapshot_close(&snapshot);
+}
+
 static void finds_none(void)
 {
 	struct snapshot *snapshot;
 	struct conf_error error;
 	const struct policy *policy;
-	struct request r = {.host = STR("a.test"), .path = STR("/other")};
+	struct request r = {.host = STR("a.test"), .path = STR("/other"), .bare_path = STR("/other")};
 	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /app/**\n", &snapshot, &error));
 	CU_ASSERT_EQUAL(access_find(snapshot, &r, &policy), ERR_NO_POLICY);
 	snapshot_close(&snapshot);
@@ -153,6 +175,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{"finds", finds},
+		{"parameters", refuses_parameters_that_change_the_policy},
 		{"finds none", finds_none},
 		{"path-user", holds_users_to_their_paths},
 		{"max-age", holds_tokens_to_their_age},

@@ -76,6 +76,18 @@ static void normalises_once(void)
 	}
 }
 
+static void drops_parameters(void)
+{
+	static const struct {
+		const char *path, *want;
+	} rows[] = {
+		{"/a/b", "/a/b"}, {"/a;x/b", "/a/b"}, {"/a;x=1;y/b;z", "/a/b"}, {"/;x", "/"}, {"/a/;x/b", "/a//b"},
+		{"/a;", "/a"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		UNIT_STR_EQ(url_without_parameters(arena, str_of(rows[i].path)), str_of(rows[i].want), rows[i].path);
+}
+
 static void patterns_match(void)
 {
 	static const struct {
@@ -201,6 +213,7 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{"normal form", normalises},
 		{"normal form of itself", normalises_once},
+		{"parameters", drops_parameters},
 		{"patterns", patterns_match},
 		{"patterns checked", patterns_are_checked},
 		{"the longest wins", longest_wins},
