@@ -154,6 +154,8 @@ def test_overloaded(tmp_path, close_all):
         statuses = collections.Counter(connection.answer().status for connection in close_all)
         # Two had a thread, whichever they were.
         assert statuses[200] >= 2 and statuses[503] >= 1 and statuses.total() == 7
+        # It lasts until nobody waits any more.
+        assert until(lambda: server.ask().status == 200)
         server.check()
 
 

@@ -400,7 +400,8 @@ def test_libfcgi_bodies():
 def test_libfcgi_drains(tmp_path):
     with Echo(transport="libfcgi", threads=4) as server:
         with server.connect() as kept, server.connect() as busy:
-            assert kept.request({"A": "B"}).status == 200
+            for connection in kept, busy:
+                assert connection.request({"A": "B"}).status == 200
             busy.send(encode({"WAIT_FOR": tmp_path / "go"}))
             server.process.send_signal(signal.SIGTERM)
             assert kept.closed()
