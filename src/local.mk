@@ -59,6 +59,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/event.c %D%/policy/event.h \
 	%D%/policy/form.c %D%/policy/form.h \
 	%D%/policy/form_key.c %D%/policy/form_key.h \
+	%D%/policy/login_bounce.c %D%/policy/login_bounce.h \
 	%D%/policy/login.c %D%/policy/login.h \
 	%D%/policy/login_form.c \
 	%D%/policy/login_options.c %D%/policy/login_options.h \

@@ -159,6 +159,7 @@ EXTRA_DIST += \
 	%D%/integration/test_cases.py \
 	%D%/integration/test_configuration.py \
 	%D%/integration/test_login.py \
+	%D%/integration/test_login_loop.py \
 	%D%/integration/test_login_program.py \
 	%D%/integration/test_logout.py \
 	%D%/integration/test_logout_program.py \

@@ -9,6 +9,7 @@
 #include "policy/csrf.h"
 #include "policy/event.h"
 #include "policy/form.h"
+#include "policy/login_bounce.h"
 #include "policy/login_routes.h"
 #include "policy/pages.h"
 #include "policy/password.h"
@@ -58,6 +59,8 @@ static void show(const struct call *call, int status, const struct csrf *csrf, s
 void login_show(const struct call *call)
 {
 	struct csrf csrf;
+	if (login_bounce_show(call))
+		return;
 	enum err err = csrf_open(call, purpose, &csrf);
 	if (err) {
 		call_refuse(call, err);
@@ -173,6 +176,8 @@ static void welcome(const struct call *call, const struct attempt *attempt, cons
 		return;
 	}
 	event_act("login", call->request, ERR_NONE, account->id, NULL);
+	if (cookie)
+		login_bounce_mark(call);
 	if (json)
 		call_json(call, body);
 	else

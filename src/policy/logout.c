@@ -8,6 +8,7 @@
 #include "policy/csrf.h"
 #include "policy/event.h"
 #include "policy/form.h"
+#include "policy/login_bounce.h"
 #include "policy/pages.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
@@ -99,6 +100,7 @@ static void answer(const struct call *call, const struct outcome *outcome)
 	bool page = negotiate_html(call->request);
 	call_begin(call, page ? 303 : 200);
 	cookies_clear_all(call);
+	login_bounce_forget(call);
 	if (page)
 		call_redirect(call, call->worker->snapshot->logout->return_to.value);
 	else if (outcome->ended && !outcome->failed)

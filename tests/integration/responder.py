@@ -13,6 +13,8 @@ ORIGIN = f"https://{HOST}"
 #: What a browser says of itself with a form of this site.
 BROWSER = {"Accept": "text/html", "Origin": ORIGIN, "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
 FORM = "application/x-www-form-urlencoded"
+#: The cookie that lives a minute after a sign-in, to break loops.
+SIGNED_IN = "auth-signed-in"
 
 
 class Fields(html.parser.HTMLParser):

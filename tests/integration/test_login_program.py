@@ -146,7 +146,7 @@ def test_form_login(programs, account):
     value, attributes = cookies(answer)[COOKIE]
     assert {"secure", "httponly"} <= set(attributes) and "domain" not in attributes
     assert (attributes["samesite"], attributes["path"], attributes["max-age"]) == ("Lax", "/", "3600")
-    assert len(answer.all("Set-Cookie")) == 1
+    assert set(cookies(answer)) == {COOKIE, responder.SIGNED_IN} and len(answer.all("Set-Cookie")) == 2
     assert programs.is_good(value)
 
 
@@ -396,7 +396,7 @@ BAD_RETURNS = [
 def test_open_redirect(programs, account, back):
     answer = programs.log_in(*account, back=back)
     assert answer.status == 303 and answer.header("Location") == "/", answer.header("Location")
-    assert set(cookies(answer)) == {COOKIE}
+    assert set(cookies(answer)) == {COOKIE, responder.SIGNED_IN}
 
 
 @pytest.mark.parametrize("back", [
