@@ -311,7 +311,7 @@ def test_no_room_to_write(folder):
         assert client(f"add {len(acknowledged)}") == "error"
         assert set(answers(client, acknowledged)) == {"revoked"}
         assert client(f"ask {len(acknowledged) + 9}") == "good"
-        assert any("event=store" in line for line in client.log)
+        assert within(5, lambda: any("event=store" in line for line in client.log))
     with Client(folder) as client:
         assert client.first == "open"
         assert set(answers(client, acknowledged)) == {"revoked"}
@@ -508,7 +508,7 @@ def test_deleted_while_running(folder):
         with Client(folder) as second:
             assert second.first.startswith("refused") and "is gone" in second.first
         assert client("ask 7") == "error"
-        assert any("deleted or replaced" in line for line in client.log)
+        assert within(5, lambda: any("deleted or replaced" in line for line in client.log))
 
 
 def test_folder_deleted_while_running(folder):
