@@ -67,6 +67,7 @@ def test_kill_under_load(loaded_site):
             os.kill(victim, signal.SIGKILL)
             harness.wait_for("the next process", lambda gone=victim: gone not in service.workers() and
                              len(service.workers()) == 4, 1)
+            service.wait_until_ready(1)
             load.wait_for_more(20)
     statuses = {status for _, status in load.results[False]}
     assert 200 not in statuses
@@ -85,6 +86,8 @@ def test_kill_of_all_under_load(loaded_site):
             os.kill(pid, signal.SIGKILL)
         harness.wait_for("new processes", lambda: len(service.workers()) == 4 and
                          not set(service.workers()) & set(victims), 1)
+        # The end of the test sends TERM, which multiwatch loses for a child that it has only just forked.
+        service.wait_until_ready(4)
         load.wait_for_more(20)
     assert 200 not in {status for _, status in load.results[False]}
     assert load.results[True][-1][1] == 200
