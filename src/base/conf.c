@@ -205,8 +205,9 @@ static bool read_file(struct reader *r, const char *path, unsigned depth)
 	if (text)
 		n = read(fd, text, (size_t)st.st_size);
 	close(fd);
-	if (n < 0)
-		return conf_error_set(r->error, path, 0, "cannot be read: is it a file of at most 4 MiB?");
+	/* Half a file may lack the policy that protects something. */
+	if (!text || n != st.st_size)
+		return conf_error_set(r->error, path, 0, "cannot be read whole: is it a file of at most 4 MiB?");
 	r->files[r->n_files++] = (struct conf_text){.value = str_of(path), .file = path};
 	return read_lines(r, (struct str){text, (size_t)n}, path, depth);
 }

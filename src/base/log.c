@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,9 @@ static int journal_connect(void)
 
 void log_open(const char *program, const struct log_settings *settings)
 {
-	snprintf(log_state.program, sizeof log_state.program, "%s", program);
+	/* At a reload other threads read it: the name is written once. */
+	if (strcmp(log_state.program, program) != 0)
+		snprintf(log_state.program, sizeof log_state.program, "%s", program);
 	log_state.format = settings->format;
 	log_state.level = settings->level;
 	log_state.sink = settings->sink;
@@ -44,10 +47,14 @@ void log_reopen(void)
 		closelog();
 		openlog(log_state.program, LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
 	} else if (log_state.sink == LOG_TO_JOURNAL) {
-		int old = log_state.journal;
-		log_state.journal = journal_connect();
-		if (old >= 0)
-			close(old);
+		/* The descriptor keeps its number: another thread may be sending on it. */
+		int old = log_state.journal, fresh = journal_connect();
+		if (fresh >= 0 && old >= 0) {
+			dup3(fresh, old, O_CLOEXEC);
+			close(fresh);
+		} else if (fresh >= 0) {
+			log_state.journal = fresh;
+		}
 	}
 }
 

@@ -70,12 +70,14 @@ static void end_token(const struct call *call, struct str text, bool everywhere,
 	struct token token;
 	struct claims claims = {0};
 	enum err err = verify_token(worker, &s->issuers, text, &token, &claims);
-	if (err == ERR_NONE) {
+	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED) {
+		/* An expired one too: a clock that is set back must not revive it. It may
+		 * be an old one that was found, so it ends nobody else's sessions. */
+		everywhere = everywhere && err == ERR_NONE;
 		err = revocation_add_token(worker, &token, &claims, STR("logout"));
 		if (err == ERR_NONE && everywhere)
 			err = revocation_add_user(worker, claims.iss, claims.user_id, STR("logout everywhere"));
-	} else if (err == ERR_TOKEN_EXPIRED || err == ERR_TOKEN_REVOKED) {
-		/* Good for nothing already: no entry is needed. */
+	} else if (err == ERR_TOKEN_REVOKED) {
 		err = ERR_NONE;
 	} else if (err_row(err)->status < 500) {
 		/* Not one of ours: whoever made it up must not write into the store. */

@@ -184,11 +184,10 @@ static void free_retired(struct runtime *r)
 /* What is fixed for the life of a process. */
 static void warn_of_fixed(const struct server_conf *old, const struct server_conf *new)
 {
-	if (!str_eq(old->state_dir.value, new->state_dir.value) ||
-	    !str_eq(old->transport.value, new->transport.value) || old->threads != new->threads ||
+	if (!str_eq(old->transport.value, new->transport.value) || old->threads != new->threads ||
 	    old->max_connections != new->max_connections || old->max_request_headers != new->max_request_headers)
 		log_text(LOG_WARNING, "reload",
-			 "state-dir, transport, threads, max-connections and max-request-headers change at the next "
+			 "transport, threads, max-connections and max-request-headers change at the next "
 			 "start");
 }
 
@@ -205,6 +204,12 @@ bool runtime_reload(struct runtime *runtime)
 	}
 	if (!snapshot_open(r->path, r->threads, &fresh, &error)) {
 		log_text(LOG_ERR, "reload_failed", "%s (the old configuration stays)", error.text);
+		return false;
+	}
+	/* Accounts, form key and revocations belong together: none of them moves alone. */
+	if (!str_eq(old->server->state_dir.value, fresh->server->state_dir.value)) {
+		log_text(LOG_ERR, "reload_failed", "state-dir changes at a restart only (the old configuration stays)");
+		snapshot_close(&fresh);
 		return false;
 	}
 	warn_of_fixed(old->server, fresh->server);

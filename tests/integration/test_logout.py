@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logout and revocation: told truthfully, at once, on every process, and for good."""
 
+import json
 import os
 import signal
 import sqlite3
+import time
 
 import pytest
 
@@ -125,8 +127,13 @@ def test_only_valid_tokens_are_stored(site):
     assert site.authctl("revocations", "stats", "--json").stdout == before
 
 
-def test_expired_token_can_be_revoked(site):
-    assert log_out(site, tokens.mint(lifetime=-5)).json == DONE
+def test_expired_token_is_revoked(site):
+    """A clock that is set back does not revive it."""
+    token = tokens.mint(lifetime=-5)
+    assert log_out(site, token).json == DONE
+    earlier = str(int(time.time()) - 60)
+    verdict = site.authctl("token", "verify", "--policy", "site", "--now", earlier, text=token + "\n", check=False)
+    assert json.loads(verdict.stdout)["reason"] == "token_revoked"
 
 
 def test_token_without_jti(site):

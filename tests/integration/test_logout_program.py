@@ -105,12 +105,6 @@ def test_nothing_to_invalidate(programs, kind):
     assert entries(programs) == before
 
 
-def test_expired_token_needs_no_entry(programs):
-    before = entries(programs)
-    assert said(log_out(programs, tokens.mint(lifetime=-60))) == DONE
-    assert entries(programs) == before
-
-
 def test_broken_authorization(programs):
     token = tokens.mint()
     for header in (f"Bearer  {token}", f"Bearer\t{token}", f"Bearer {token}, Bearer {token}", f"Bearer{token}",

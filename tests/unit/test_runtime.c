@@ -254,6 +254,19 @@ static void keeps_the_old_one(void)
 	close_all(&runtime, &worker);
 }
 
+/* Accounts, form key and revocations belong together: none of them moves alone. */
+static void keeps_its_state_dir(void)
+{
+	struct runtime *runtime;
+	struct worker worker;
+	open_all(&runtime, &worker);
+	const struct snapshot *first = runtime_snapshot(runtime);
+	folder_write(&folder, "conf", STR("[server]\nstate-dir = /tmp\n"));
+	CU_ASSERT(!runtime_reload(runtime));
+	CU_ASSERT_PTR_EQUAL(runtime_snapshot(runtime), first);
+	close_all(&runtime, &worker);
+}
+
 static void numbers_requests(void)
 {
 	struct runtime *runtime;
@@ -279,6 +292,7 @@ int main(void)
 		{"no store", denies_without_a_store},
 		{"reloads under load", reloads_under_load},
 		{"a bad reload", keeps_the_old_one},
+		{"state-dir stays", keeps_its_state_dir},
 		{"request numbers", numbers_requests},
 		{NULL, NULL},
 	};
