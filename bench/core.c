@@ -25,7 +25,7 @@ static bool verification(struct bench *b)
 	struct claims claims;
 	arena_reset(b->arena);
 	return token_parse(b->arena, b->token, &token) == ERR_NONE &&
-	       issuer_verify(b->issuer, b->thread, &token, NOW, &claims) == ERR_NONE;
+	       issuer_verify(b->issuer, b->thread, b->arena, &token, NOW, &claims) == ERR_NONE;
 }
 
 static bool parse(struct bench *b)
@@ -139,7 +139,7 @@ static bool open_bench(struct bench *b)
 		return false;
 	buf_add(&copy, token.payload_bytes);
 	b->payload = str_skip(buf_str(&copy), b->token.n);
-	b->signing_input = token.signing_input;
+	b->signing_input = token.canonical;
 	b->secret = str_skip(secrets[0].value, 5);
 	return !copy.full;
 }

@@ -41,6 +41,9 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/jws.c %D%/token/jws.h \
 	%D%/token/key.c %D%/token/key.h \
 	%D%/token/key_secret.c \
+	%D%/token/key_set.c \
+	%D%/token/key_source.c %D%/token/key_source.h \
+	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
 	%D%/store/database.c %D%/store/database.h \
 	%D%/store/sql.c %D%/store/sql.h \

@@ -14,7 +14,7 @@ enum conf_type {
 	CONF_BOOL,     /* bool: on, off */
 	CONF_INT,      /* int64_t */
 	CONF_SIZE,     /* int64_t bytes: 512, 64k, 4m */
-	CONF_DURATION, /* int64_t milliseconds: 50ms, 10s, 5m, 8h, 7d */
+	CONF_DURATION, /* int64_t milliseconds: 50ms, 10s, 5m, 8h, 7d; -1 without value and default */
 	CONF_WORD,     /* int: the index in range, "deny|local" */
 	CONF_LIST,     /* struct conf_list: separated by commas, or on several lines */
 	CONF_LINES     /* struct conf_list: one value a line, commas belong to it */

@@ -226,6 +226,9 @@ static bool set_list(struct arena *arena, const struct conf_section *section, co
 static bool set_initial(struct arena *arena, const struct conf_section *section, const struct conf_opt *opt,
 			struct conf_error *error)
 {
+	/* 0 can be given: nothing given has to look different. */
+	if (!opt->initial && opt->type == CONF_DURATION)
+		*(int64_t *)(void *)((char *)section->values + opt->offset) = -1;
 	if (!opt->initial)
 		return true;
 	struct conf_text text = {str_of(opt->initial), section->file, section->line};

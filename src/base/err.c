@@ -19,6 +19,7 @@ static const struct err_row rows[ERR_COUNT] = {
 	[ERR_BAD_ALGORITHM] = {"bad_algorithm", 401, "invalid_token", LOG_NOTICE, "Invalid token"},
 	[ERR_UNKNOWN_KEY] = {"unknown_key", 401, "invalid_token", LOG_NOTICE, "Invalid token"},
 	[ERR_BAD_SIGNATURE] = {"bad_signature", 401, "invalid_token", LOG_NOTICE, "Invalid token"},
+	[ERR_DECRYPT_FAILED] = {"decrypt_failed", 401, "invalid_token", LOG_NOTICE, "Invalid token"},
 	[ERR_BAD_ISSUER] = {"bad_issuer", 401, "invalid_token", LOG_NOTICE, "Invalid token"},
 	[ERR_BAD_AUDIENCE] = {"bad_audience", 401, "invalid_token", LOG_NOTICE, "Invalid token"},
 	[ERR_BAD_PARTY] = {"bad_party", 401, "invalid_token", LOG_NOTICE, "Invalid token"},
@@ -32,6 +33,8 @@ static const struct err_row rows[ERR_COUNT] = {
 	[ERR_RULE_FAILED] = {"rule_failed", 403, "insufficient_scope", LOG_NOTICE, "Not allowed"},
 
 	[ERR_STORE] = {"store_unavailable", 503, NULL, LOG_ERR, "Temporarily unavailable"},
+	[ERR_KEYS] = {"keys_unavailable", 503, NULL, LOG_ERR, "Temporarily unavailable"},
+	[ERR_PROFILE] = {"profile_unavailable", 503, NULL, LOG_ERR, "Temporarily unavailable"},
 	[ERR_OVERLOADED] = {"overloaded", 503, NULL, LOG_WARNING, "Temporarily unavailable"},
 	[ERR_INTERNAL] = {"internal_error", 500, NULL, LOG_ERR, "Internal error"},
 };

@@ -119,7 +119,7 @@ static int check_claims(const struct tool *tool, struct str members)
 
 static int read_claims(const struct tool *tool, struct str *members)
 {
-	struct buf out = arena_buf(tool->worker.arena, TOKEN_MAX);
+	struct buf out = arena_buf(tool->worker.arena, ISSUED_MAX);
 	for (size_t i = 0; i < tool->arguments->n_given; i++) {
 		const struct given *given = &tool->arguments->given[i];
 		bool claim = given->id == OPTION_CLAIM || given->id == OPTION_CLAIM_JSON;
@@ -145,7 +145,7 @@ static int sign(const struct tool *tool, struct issuer *issuer, const struct iss
 	}
 	enum err err = token_parse(worker->arena, *out, &token);
 	if (!err)
-		err = issuer_verify(issuer, worker->token, &token, issue->now, &claims);
+		err = issuer_verify(issuer, worker->token, worker->arena, &token, issue->now, &claims);
 	bool same = !err && str_eq(claims.user_id, issue->user_id);
 	if (same)
 		return EX_OK;

@@ -141,7 +141,10 @@ static bool add_carriers(struct compiler *c)
 {
 	struct policy *p = c->policy;
 	const struct conf_list *from = &p->conf->token_from;
-	struct str *cookies = arena_array(c->snapshot->arena, from->n + p->issuers.n + 1, sizeof *cookies);
+	size_t n_cookies = from->n + 1;
+	for (size_t i = 0; i < p->issuers.n; i++)
+		n_cookies += issuer_cookies(p->issuers.items[i]).n;
+	struct str *cookies = arena_array(c->snapshot->arena, n_cookies, sizeof *cookies);
 	if (!cookies)
 		return no_memory(c);
 	for (size_t i = 0; i < from->n; i++) {
@@ -156,8 +159,11 @@ static bool add_carriers(struct compiler *c)
 					    "\"%.*s\": this is bearer, cookie or cookie:NAME", STR_ARGS(word));
 		}
 	}
-	for (size_t i = 0; i < p->issuers.n; i++)
-		add_cookie(cookies, &p->sources.n_cookies, issuer_cookie(p->issuers.items[i]));
+	for (size_t i = 0; i < p->issuers.n; i++) {
+		struct conf_list names = issuer_cookies(p->issuers.items[i]);
+		for (size_t j = 0; j < names.n; j++)
+			add_cookie(cookies, &p->sources.n_cookies, names.items[j].value);
+	}
 	add_cookie(cookies, &p->sources.n_cookies, c->snapshot->login->cookie.value);
 	p->sources.cookies = cookies;
 	return true;

@@ -64,13 +64,19 @@ static void add_name(struct str *names, size_t *n, struct str name)
 const struct str *cookies_with_tokens(struct worker *worker, size_t *n)
 {
 	const struct snapshot *s = worker->snapshot;
-	struct str *names = arena_array(worker->arena, s->issuers.n + 1, sizeof *names);
+	size_t most = 1;
+	for (size_t i = 0; i < s->issuers.n; i++)
+		most += issuer_cookies(s->issuers.items[i]).n;
+	struct str *names = arena_array(worker->arena, most, sizeof *names);
 	*n = 0;
 	if (!names)
 		return NULL;
 	add_name(names, n, s->login->cookie.value);
-	for (size_t i = 0; i < s->issuers.n; i++)
-		add_name(names, n, issuer_cookie(s->issuers.items[i]));
+	for (size_t i = 0; i < s->issuers.n; i++) {
+		struct conf_list own = issuer_cookies(s->issuers.items[i]);
+		for (size_t j = 0; j < own.n; j++)
+			add_name(names, n, own.items[j].value);
+	}
 	return names;
 }
 

@@ -69,7 +69,7 @@ static void end_token(const struct call *call, struct str text, bool everywhere,
 	const struct snapshot *s = worker->snapshot;
 	struct token token;
 	struct claims claims = {0};
-	enum err err = verify_token(worker, &s->issuers, text, &token, &claims);
+	enum err err = verify_token(worker, &s->issuers, text, STR_NONE, &token, &claims);
 	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED) {
 		/* An expired one too: a clock that is set back must not revive it. It may
 		 * be an old one that was found, so it ends nobody else's sessions. */

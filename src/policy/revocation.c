@@ -23,7 +23,7 @@ bool revocation_token_key(struct token_thread *thread, const struct token *token
 {
 	if (claims->jti.n)
 		return make_key(thread, (struct str[]){STR("jti"), claims->iss, claims->jti}, 3, out);
-	return make_key(thread, (struct str[]){STR("token"), token->signing_input}, 2, out);
+	return make_key(thread, (struct str[]){STR("token"), token->canonical}, 2, out);
 }
 
 bool revocation_user_key(struct token_thread *thread, struct str iss, struct str user_id, struct store_key *out)

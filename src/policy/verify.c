@@ -35,22 +35,23 @@ static struct issuer *find_issuer(const struct issuer_set *issuers, const struct
 }
 
 static enum err check_token(struct worker *worker, const struct issuer_set *issuers, struct str text,
-			    struct token *token, struct claims *claims)
+			    struct str cookie, struct token *token, struct claims *claims)
 {
 	enum err err = token_parse(worker->arena, text, token);
 	if (err)
 		return err;
+	token->cookie = cookie;
 	struct issuer *issuer = find_issuer(issuers, token);
 	if (!issuer)
 		return ERR_BAD_ISSUER;
-	return issuer_verify(issuer, worker->token, token, clock_now(), claims);
+	return issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
 }
 
 static enum err step_token(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
 	(void)request;
-	return check_token(worker, &verdict->policy->issuers, verdict->credentials.token, &verdict->token,
-			   &verdict->claims);
+	return check_token(worker, &verdict->policy->issuers, verdict->credentials.token,
+			   verdict->credentials.cookie, &verdict->token, &verdict->claims);
 }
 
 static enum err step_revocation(struct worker *worker, const struct request *request, struct verdict *verdict)
@@ -106,10 +107,10 @@ void verify_request(struct worker *worker, const struct request *request, enum e
 		out->err = ERR_NONE;
 }
 
-enum err verify_token(struct worker *worker, const struct issuer_set *issuers, struct str text, struct token *token,
-		      struct claims *claims)
+enum err verify_token(struct worker *worker, const struct issuer_set *issuers, struct str text, struct str cookie,
+		      struct token *token, struct claims *claims)
 {
-	enum err err = check_token(worker, issuers, text, token, claims);
+	enum err err = check_token(worker, issuers, text, cookie, token, claims);
 	return err ? err : revocation_check(worker, token, claims);
 }
 

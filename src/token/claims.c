@@ -123,8 +123,10 @@ static enum err check_lifetime(const struct claims_rules *rules, const struct to
 
 /* RFC 7519 sections 4.1.4 and 4.1.5. Written so that no side can overflow: times
  * of claims are never negative. */
-static enum err check_now(const struct claims *c, int64_t now)
+static enum err check_now(const struct claims_rules *rules, const struct claims *c, int64_t now)
 {
+	if (rules->check_iat && c->iat != TIME_ABSENT && c->iat - c->leeway > now)
+		return ERR_NOT_YET_VALID;
 	if (c->nbf != TIME_ABSENT && c->nbf - c->leeway > now)
 		return ERR_NOT_YET_VALID;
 	return c->exp != TIME_ABSENT && c->exp <= now - c->leeway ? ERR_TOKEN_EXPIRED : ERR_NONE;
@@ -142,7 +144,7 @@ enum err claims_check(const struct claims_rules *rules, const struct token *toke
 		if (err)
 			return err;
 	}
-	enum err err = check_now(&c, now);
+	enum err err = check_now(rules, &c, now);
 	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED)
 		*out = c;
 	return err;

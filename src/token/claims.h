@@ -23,7 +23,7 @@ struct claims_rules {
 	struct conf_list typ; /* of the header: RFC 7515 section 4.1.9, without regard to case and "application/" */
 	struct conf_list iss, audience, authorized_parties; /* one of each, exactly */
 	struct conf_list user_id; /* paths (json.h): the first that is there counts */
-	bool require_exp;
+	bool require_exp, check_iat; /* check_iat: refuse an iat in the future */
 	int64_t leeway, max_lifetime; /* seconds; no max_lifetime: 0 */
 };
 

@@ -21,9 +21,26 @@ static const struct conf_opt opts[] = {
 	 "The claim azp must be one of these, exactly."},
 	{"algorithms", CONF_LIST, offsetof(struct issuer_conf, algorithms), NULL, NULL,
 	 "Signature algorithms that are accepted (HS256, HS384, HS512); the first signs."},
+	{"encryption", CONF_LIST, offsetof(struct issuer_conf, encryption), NULL, NULL,
+	 "Content encryptions that are accepted (A256GCM, A256CBC-HS512) when the tokens are encrypted (JWE dir)."},
 	{"secret", CONF_LINES, offsetof(struct issuer_conf, secret), NULL, NULL,
 	 "Where a secret for HS256, HS384, HS512 is: file:PATH, cred:NAME or env:NAME, one a line; the first signs, "
 	 "all verify."},
+	{"public-key", CONF_LINES, offsetof(struct issuer_conf, public_key), NULL, NULL,
+	 "File with a public key that verifies, PEM or JWK, one a line."},
+	{"key-ring", CONF_TEXT, offsetof(struct issuer_conf, key_ring), NULL, NULL,
+	 "Where a key ring of secrets and private keys is, which authctl keys looks after: file:PATH; its first key "
+	 "signs, all verify."},
+	{"jwks", CONF_TEXT, offsetof(struct issuer_conf, jwks), NULL, NULL,
+	 "Where the JWK Set with the public keys is: a URL or file:PATH."},
+	{"jwks-refresh", CONF_DURATION, offsetof(struct issuer_conf, jwks_refresh), "15m", "10s-30d",
+	 "How old a fetched JWK Set may get before it is fetched again."},
+	{"jwks-cooldown", CONF_DURATION, offsetof(struct issuer_conf, jwks_cooldown), "30s", "1s-1d",
+	 "At most one fetch in this time, however many unknown keys tokens name."},
+	{"jwks-stale", CONF_DURATION, offsetof(struct issuer_conf, jwks_stale), "24h", "0-365d",
+	 "How long the last good JWK Set is used while it cannot be fetched."},
+	{"allow-plain-http", CONF_BOOL, offsetof(struct issuer_conf, allow_plain_http), "off", NULL,
+	 "Take http: URLs in jwks and session-url for hosts other than this one: who is between can forge tokens."},
 	{"typ", CONF_LIST, offsetof(struct issuer_conf, typ), NULL, NULL,
 	 "The header's typ must be one of these, such as JWT or at+jwt."},
 	{"leeway", CONF_DURATION, offsetof(struct issuer_conf, leeway), NULL, "0-10m",
@@ -33,12 +50,21 @@ static const struct conf_opt opts[] = {
 	 "Refuse tokens that never expire."},
 	{"max-lifetime", CONF_DURATION, offsetof(struct issuer_conf, max_lifetime), "0", "0-",
 	 "Refuse tokens that are good for longer than this, from iat to exp; 0 for no limit."},
-	{"user-id", CONF_LIST, offsetof(struct issuer_conf, user_id), "sub, user_id", NULL,
-	 "Where the user's id is among the claims: paths such as user.id; the first that is there counts."},
-	{"cookie", CONF_TEXT, offsetof(struct issuer_conf, cookie), NULL, NULL,
-	 "Exact name of the cookie that carries the tokens."},
+	{"user-id", CONF_LIST, offsetof(struct issuer_conf, user_id), NULL, NULL,
+	 "Where the user's id is among the claims: paths such as user.id; the first that is there counts; by default "
+	 "what the type has (jwt: sub, user_id)."},
+	{"cookie", CONF_LIST, offsetof(struct issuer_conf, cookie), NULL, NULL,
+	 "Exact names of the cookies that carry the tokens; by default what the type has (jwt: none)."},
+	{"salt", CONF_TEXT, offsetof(struct issuer_conf, salt), NULL, NULL,
+	 "Salt of the derived key; by default what the type has (nextauth: none, authjs: the cookie's name)."},
 	{"allow-short-secret", CONF_BOOL, offsetof(struct issuer_conf, allow_short_secret), "off", NULL,
 	 "Take secrets that are shorter than their algorithm's hash, which can be guessed."},
+	{"session-url", CONF_TEXT, offsetof(struct issuer_conf, session_url), NULL, NULL,
+	 "Where opaque session tokens are looked up (better-auth: …/api/auth/get-session)."},
+	{"session-ttl", CONF_DURATION, offsetof(struct issuer_conf, session_ttl), "1m", "0-1h",
+	 "How long such an answer is used again."},
+	{"max-token", CONF_SIZE, offsetof(struct issuer_conf, max_token), "16k", "1k-128k",
+	 "Longer tokens are refused before they are looked at."},
 	{0},
 };
 
@@ -79,9 +105,11 @@ static bool is_cookie_name(struct str name)
 static bool check_options(const struct conf_section *section, struct conf_error *error)
 {
 	const struct issuer_conf *conf = section->values;
-	if (conf->cookie.value.p && !is_cookie_name(conf->cookie.value))
-		return conf_fail(error, section, "cookie", "\"%.*s\" can't be the name of a cookie",
-				 STR_ARGS(conf->cookie.value));
+	for (size_t i = 0; i < conf->cookie.n; i++)
+		if (!is_cookie_name(conf->cookie.items[i].value))
+			return conf_fail_at(error, &conf->cookie.items[i], "cookie",
+					    "\"%.*s\" can't be the name of a cookie",
+					    STR_ARGS(conf->cookie.items[i].value));
 	for (size_t i = 0; i < conf->user_id.n; i++)
 		if (!json_path_valid(conf->user_id.items[i].value))
 			return conf_fail_at(error, &conf->user_id.items[i], "user-id",
@@ -102,19 +130,42 @@ static void tell_what_is_open(const struct issuer *issuer)
 			 no_audience ? "audience" : "");
 }
 
-static struct claims_rules rules_of(const struct issuer_conf *conf, const struct issuer_driver *driver)
+/* The list of the configuration, else the type's as one. */
+static bool list_of(const struct conf_list *given, const char *const *own, struct issuer *issuer, struct conf_list *out)
 {
-	return (struct claims_rules){
-		.typ = conf->typ,
+	size_t n = 0;
+	*out = *given;
+	if (given->n > 0 || !own)
+		return true;
+	while (own[n])
+		n++;
+	struct conf_text *items = calloc(n, sizeof *items);
+	if (!items)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		items[i].value = str_of(own[i]);
+	issuer->own_lists[issuer->n_own_lists++] = items;
+	*out = (struct conf_list){items, n};
+	return true;
+}
+
+static bool set_rules(struct issuer *issuer)
+{
+	const struct issuer_conf *conf = issuer->conf;
+	const struct issuer_defaults *own = &issuer->driver->defaults;
+	issuer->rules = (struct claims_rules){
 		.iss = conf->iss,
 		.audience = conf->audience,
 		.authorized_parties = conf->authorized_parties,
-		.user_id = conf->user_id,
 		.require_exp = conf->require_exp,
-		.leeway = conf->leeway < 0 ? driver->leeway : conf->leeway / 1000,
+		.check_iat = own->check_iat,
+		.leeway = conf->leeway < 0 ? own->leeway : conf->leeway / 1000,
 		/* Rounded up: 0 would lift the limit. */
 		.max_lifetime = conf->max_lifetime / 1000 + (conf->max_lifetime % 1000 != 0),
 	};
+	return list_of(&conf->typ, own->typ, issuer, &issuer->rules.typ) &&
+	       list_of(&conf->user_id, own->user_id, issuer, &issuer->rules.user_id) &&
+	       list_of(&conf->cookie, own->cookies, issuer, &issuer->cookies);
 }
 
 bool issuer_open(const struct conf_section *section, unsigned slots, struct issuer **out, struct conf_error *error)
@@ -129,11 +180,12 @@ bool issuer_open(const struct conf_section *section, unsigned slots, struct issu
 	if (!issuer)
 		return conf_fail(error, section, "", "no memory");
 	issuer->driver = driver;
+	issuer->conf = conf;
 	issuer->name = section->name;
-	issuer->cookie = conf->cookie.value;
-	issuer->rules = rules_of(conf, driver);
 	issuer->slots = slots;
-	if (!driver->open(section, issuer, error)) {
+	key_set_begin(&issuer->keys);
+	bool good = set_rules(issuer) ? driver->open(section, issuer, error) : conf_fail(error, section, "", "no memory");
+	if (!good) {
 		issuer_close(&issuer);
 		return false;
 	}
@@ -144,10 +196,16 @@ bool issuer_open(const struct conf_section *section, unsigned slots, struct issu
 
 void issuer_close(struct issuer **issuer)
 {
-	if (!*issuer)
+	struct issuer *i = *issuer;
+	if (!i)
 		return;
-	key_set_close(&(*issuer)->keys);
-	free(*issuer);
+	if (i->driver->close)
+		i->driver->close(i);
+	key_source_close(&i->source);
+	key_set_close(&i->keys);
+	while (i->n_own_lists > 0)
+		free(i->own_lists[--i->n_own_lists]);
+	free(i);
 	*issuer = NULL;
 }
 
@@ -156,9 +214,9 @@ struct str issuer_name(const struct issuer *issuer)
 	return issuer->name;
 }
 
-struct str issuer_cookie(const struct issuer *issuer)
+struct conf_list issuer_cookies(const struct issuer *issuer)
 {
-	return issuer->cookie;
+	return issuer->cookies;
 }
 
 bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_list)
@@ -171,16 +229,76 @@ bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_li
 	return false;
 }
 
-enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, const struct token *token,
-		       int64_t now, struct claims *out)
+bool issuer_takes(const struct issuer *issuer, enum token_form form)
 {
-	enum err err = issuer->driver->verify_signature(issuer, thread, token);
+	return issuer->driver->forms & TOKEN_FORM(form);
+}
+
+bool issuer_fits(const struct issuer *issuer, const struct token *token)
+{
+	return issuer_takes(issuer, token->form) && issuer->driver->fits(issuer, token);
+}
+
+size_t issuer_max_token(const struct issuer *issuer)
+{
+	return (size_t)issuer->conf->max_token;
+}
+
+struct issuer_jwks issuer_jwks(const struct issuer *issuer)
+{
+	const struct issuer_conf *conf = issuer->conf;
+	struct str url = conf->jwks.value;
+	return (struct issuer_jwks){
+		.url = str_starts(url, STR("file:")) ? STR_NONE : url,
+		.refresh = conf->jwks_refresh,
+		.cooldown = conf->jwks_cooldown,
+		.stale = conf->jwks_stale,
+		.algorithms = issuer->algorithms,
+		.allow_plain_http = conf->allow_plain_http,
+	};
+}
+
+void issuer_set_source(struct issuer *issuer, struct key_source *source)
+{
+	key_source_close(&issuer->source);
+	issuer->source = key_source_hold(source);
+}
+
+static enum err judge(const struct issuer *issuer, struct arena *arena, struct token *token, int64_t now,
+		      struct claims *out)
+{
+	struct claims claims;
+	enum err expired = claims_check(&issuer->rules, token, now, &claims);
+	if (expired != ERR_NONE && expired != ERR_TOKEN_EXPIRED)
+		return expired;
+	enum err err = issuer->driver->check ? issuer->driver->check(issuer, arena, token, &claims) : ERR_NONE;
 	if (err)
 		return err;
-	err = claims_check(&issuer->rules, token, now, out);
-	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED)
-		out->issuer = issuer->name;
-	return err;
+	claims.issuer = issuer->name;
+	*out = claims;
+	return expired;
+}
+
+enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
+		       struct token *token, int64_t now, struct claims *out)
+{
+	if (!issuer_takes(issuer, token->form))
+		return token->form == TOKEN_OTHER ? ERR_TOKEN_MALFORMED : ERR_BAD_ALGORITHM;
+	enum err err = issuer->driver->authenticate(issuer, thread, arena, token);
+	return err ? err : judge(issuer, arena, token, now, out);
+}
+
+enum err issuer_session(const struct issuer *issuer, struct arena *arena, struct token *token,
+			struct issuer_session *out)
+{
+	return issuer->driver->session ? issuer->driver->session(issuer, arena, token, out) : ERR_NOT_FOUND;
+}
+
+enum err issuer_verify_session(const struct issuer *issuer, struct arena *arena, struct str answer,
+			       struct token *token, int64_t now, struct claims *out)
+{
+	enum err err = issuer->driver->read_session(issuer, arena, answer, token);
+	return err ? err : judge(issuer, arena, token, now, out);
 }
 
 static void add_member(struct buf *b, const char *name, const struct conf_list *list)
@@ -224,8 +342,8 @@ enum err issuer_sign(const struct issuer *issuer, struct token_thread *thread, s
 {
 	if (!issuer->driver->sign || !is_issue_fine(issue))
 		return ERR_INTERNAL;
-	struct buf claims = arena_buf(arena, TOKEN_MAX);
-	struct buf text = arena_buf(arena, TOKEN_MAX);
+	struct buf claims = arena_buf(arena, ISSUED_MAX);
+	struct buf text = arena_buf(arena, ISSUED_MAX);
 	print_claims(&claims, issuer, issue);
 	/* Read what was printed: members may be no JSON, or have a name of ours. */
 	const struct json *parsed;

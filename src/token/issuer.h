@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who signs tokens: the driver contract, and what the pipeline needs of it. */
+/* Who makes tokens: the driver contract, and what the pipeline needs of it. */
 #ifndef TOKEN_ISSUER_H
 #define TOKEN_ISSUER_H
 
@@ -7,33 +7,80 @@
 #include "base/err.h"
 #include "token/claims.h"
 #include "token/digest.h"
-#include "token/jws.h"
+#include "token/key_source.h"
+#include "token/token.h"
 
-/* [issuer "NAME"] */
+/* [issuer "NAME"]. What is not given is the type's own: lists are empty then, and
+ * leeway is negative. */
 struct issuer_conf {
 	struct conf_text type; /* name of a driver */
-	struct conf_list iss, audience, authorized_parties, algorithms, secret, typ, user_id;
-	int64_t leeway; /* milliseconds; negative: the type's */
+	struct conf_list iss, audience, authorized_parties, algorithms, encryption;
+	struct conf_list secret, public_key;
+	struct conf_text key_ring, jwks;
+	int64_t jwks_refresh, jwks_cooldown, jwks_stale; /* milliseconds */
+	bool allow_plain_http;
+	struct conf_list typ, user_id;
+	int64_t leeway; /* milliseconds */
 	bool require_exp;
 	int64_t max_lifetime; /* milliseconds, 0 for none */
-	struct conf_text cookie;
+	struct conf_list cookie;
+	struct conf_text salt;
 	bool allow_short_secret;
+	struct conf_text session_url;
+	int64_t session_ttl; /* milliseconds */
+	int64_t max_token;   /* bytes */
 };
 
 extern const struct conf_kind issuer_kind;
 
-/* An issuer with its keys: immutable, shared by all workers but for the slots.
+/* An issuer with its keys: immutable but for a key source, shared by all workers.
  * It points into the configuration, which must outlive it. */
 struct issuer;
 
+/* What a type has where the configuration says nothing; each list ends with NULL. */
+struct issuer_defaults {
+	const char *const *cookies, *const *user_id, *const *typ;
+	int64_t leeway; /* seconds */
+	/* iat in the future is refused as nbf is. */
+	bool check_iat;
+};
+
+/* How to ask about an opaque session, which only the issuer's server knows. */
+struct issuer_session {
+	struct str url;
+	struct str header; /* "Cookie: …" or "Authorization: …" */
+	int64_t ttl;	   /* seconds that an answer may be used again */
+};
+
 struct issuer_driver {
 	const char *name; /* value of `type` */
-	int64_t leeway;	  /* seconds, when the configuration says none */
+	unsigned forms;	  /* that its tokens may have: TOKEN_FORM() bits */
+	struct issuer_defaults defaults;
 	/* Check the options of this type and load its keys into the issuer. */
 	bool (*open)(const struct conf_section *section, struct issuer *issuer, struct conf_error *error);
-	/* Is the signature one of this issuer's? Claims are checked by issuer_verify. */
-	enum err (*verify_signature)(const struct issuer *issuer, struct token_thread *thread,
-				     const struct token *token);
+	/* Free what is in issuer->own; NULL when there is nothing. */
+	void (*close)(struct issuer *issuer);
+	/* Could the token be one of this issuer's, by its form, cookie, alg, enc and
+	 * kid? Decides among several issuers where iss does not; no cryptography. */
+	bool (*fits)(const struct issuer *issuer, const struct token *token);
+	/* Is it authentic: is the signature right, can it be decrypted? Sets payload
+	 * and canonical where the form leaves them open. ERR_BAD_ALGORITHM,
+	 * ERR_UNKNOWN_KEY, ERR_BAD_SIGNATURE, ERR_DECRYPT_FAILED, ERR_TOKEN_MALFORMED,
+	 * ERR_KEYS (none have been fetched yet), ERR_INTERNAL. */
+	enum err (*authenticate)(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
+				 struct token *token);
+	/* What the claims must say beyond claims_check, and claims that are derived
+	 * from others: may set claims->all. NULL for nothing. */
+	enum err (*check)(const struct issuer *issuer, struct arena *arena, const struct token *token,
+			  struct claims *claims);
+	/* As issuer_session(); NULL where the type has no opaque sessions. */
+	enum err (*session)(const struct issuer *issuer, struct arena *arena, struct token *token,
+			    struct issuer_session *out);
+	/* Of an opaque session the claims set, from the answer
+	 * of session-url. ERR_TOKEN_EXPIRED when it says that there is no session,
+	 * ERR_PROFILE when it says anything else. NULL where the type has none. */
+	enum err (*read_session)(const struct issuer *issuer, struct arena *arena, struct str answer,
+				 struct token *token);
 	/* Sign a claims set; NULL where the type cannot. */
 	bool (*sign)(const struct issuer *issuer, struct token_thread *thread, struct str claims_json,
 		     struct buf *token);
@@ -45,21 +92,49 @@ extern const struct issuer_driver *const issuer_drivers[];
 bool issuer_open(const struct conf_section *section, unsigned slots, struct issuer **out, struct conf_error *error);
 void issuer_close(struct issuer **issuer);
 struct str issuer_name(const struct issuer *issuer);
-/* The cookie that carries its tokens, or STR_NONE. */
-struct str issuer_cookie(const struct issuer *issuer);
+/* The cookies that carry its tokens, the one to look for first first. */
+struct conf_list issuer_cookies(const struct issuer *issuer);
 /* Has it an iss list that the token's iss is in? An issuer without a list takes any: has_list false. */
 bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_list);
+/* Does it take tokens of that form? */
+bool issuer_takes(const struct issuer *issuer, enum token_form form);
+/* The driver's fits. */
+bool issuer_fits(const struct issuer *issuer, const struct token *token);
+/* Bytes of the longest token that it takes. */
+size_t issuer_max_token(const struct issuer *issuer);
 
-/* Signature, then claims at time now (seconds): typ, iss, aud, azp, user id,
- * lifetime, nbf, exp (claims.h says which errors). On ERR_TOKEN_EXPIRED *out is
- * filled as well: logout may revoke an expired token whose signature is right. */
-enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, const struct token *token,
-		       int64_t now, struct claims *out);
+/* Where the keys of a JWK Set come from that has to be fetched. */
+struct issuer_jwks {
+	struct str url; /* STR_NONE: nothing has to be fetched */
+	int64_t refresh, cooldown, stale; /* milliseconds */
+	struct algorithm_set algorithms;
+	bool allow_plain_http;
+};
+struct issuer_jwks issuer_jwks(const struct issuer *issuer);
+/* Where its fetched keys are to be found from now on; before any worker uses the issuer. */
+void issuer_set_source(struct issuer *issuer, struct key_source *source);
+
+/* Authentic, then claims at time now (seconds): typ, iss, aud, azp, user id,
+ * lifetime, nbf, exp (claims.h says which errors), then the driver's check. On
+ * ERR_TOKEN_EXPIRED *out is filled as well: logout may revoke an expired token
+ * that is authentic. token->cookie must be set. */
+enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
+		       struct token *token, int64_t now, struct claims *out);
+
+/* Is the token an opaque session? Then what to ask with; its own signature, where it has one, has
+ * been checked: ERR_NONE. Otherwise ERR_BAD_SIGNATURE or ERR_TOKEN_MALFORMED; not
+ * an opaque session at all: ERR_NOT_FOUND. Sets token->canonical. */
+enum err issuer_session(const struct issuer *issuer, struct arena *arena, struct token *token,
+			struct issuer_session *out);
+/* issuer_verify, for a session and the answer that came. */
+enum err issuer_verify_session(const struct issuer *issuer, struct arena *arena, struct str answer,
+			       struct token *token, int64_t now, struct claims *out);
 
 /* Sign a token with the issuer's first key. members is JSON text without braces
  * ("\"email\":\"a@b\""), may be empty; sub, iat, exp, a random jti, and the first
  * iss and aud of the configuration are added, so members must have none of them.
  * ERR_INTERNAL when the issuer cannot sign, and for what no token can be made of. */
+enum { ISSUED_MAX = 16 << 10 }; /* bytes of a token that is issued */
 struct issue {
 	struct str user_id;
 	struct str members;

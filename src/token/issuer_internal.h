@@ -7,12 +7,19 @@
 
 struct issuer {
 	const struct issuer_driver *driver;
-	struct str name, cookie;
+	const struct issuer_conf *conf;
+	struct str name;
+	struct conf_list cookies; /* of the configuration, else the type's */
 	struct claims_rules rules;
+	struct conf_text *own_lists[3]; /* the type's, where the configuration has none */
+	size_t n_own_lists;
 	unsigned slots; /* of workers, for keys with contexts of their own per thread */
+	struct key_source *source; /* fetched keys; NULL: there are none */
 	/* Filled by the driver. */
 	struct algorithm_set algorithms;
-	struct key_set keys;
+	struct key_set keys; /* those of the configuration */
+	uint64_t generation; /* of everything that is not in a key set */
+	void *own;	     /* the driver's, freed by its close */
 };
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "token/issuer_internal.h"
+#include "token/jws.h"
 
 static const struct algorithm *find_algorithm(const struct conf_text *text, struct conf_error *error)
 {
@@ -38,12 +39,12 @@ static bool add_key(const struct conf_text *where, const struct algorithm *algor
 		    struct issuer *issuer, struct conf_error *error)
 {
 	struct key *key;
-	if (!key_open_hmac(algorithm, secret, &key))
+	if (!key_open_hmac(algorithm, secret, STR_NONE, &key))
 		return conf_fail_at(error, where, "secret", "no memory");
 	if (key_set_add(&issuer->keys, key))
 		return true;
 	key_close(&key);
-	return conf_fail_at(error, where, "secret", "more than %d keys", KEY_SET_MAX);
+	return conf_fail_at(error, where, "secret", "more than %d keys, or no memory", KEY_SET_MAX);
 }
 
 static bool fail_short(const struct conf_text *where, const struct algorithm *algorithm, struct str secret,
@@ -128,24 +129,33 @@ static bool jwt_open(const struct conf_section *section, struct issuer *issuer, 
 	return true;
 }
 
-static enum err jwt_verify_signature(const struct issuer *issuer, struct token_thread *thread,
-				     const struct token *token)
+static bool jwt_fits(const struct issuer *issuer, const struct token *token)
 {
-	(void)thread;
-	return jws_verify(&issuer->keys, issuer->algorithms, token);
+	struct str alg;
+	return json_string(json_member(token->header, STR("alg")), &alg) && algorithm_find(alg, issuer->algorithms);
+}
+
+static enum err jwt_authenticate(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
+				 struct token *token)
+{
+	(void)arena;
+	return jws_verify(&issuer->keys, thread, issuer->algorithms, token);
 }
 
 static bool jwt_sign(const struct issuer *issuer, struct token_thread *thread, struct str claims_json,
 		     struct buf *token)
 {
-	(void)thread;
-	return jws_sign(&issuer->keys, claims_json, token);
+	return jws_sign(&issuer->keys, thread, claims_json, token);
 }
+
+static const char *const user_id[] = {"sub", "user_id", NULL};
 
 const struct issuer_driver issuer_jwt = {
 	.name = "jwt",
-	.leeway = 0,
+	.forms = TOKEN_FORM(TOKEN_JWS),
+	.defaults = {.user_id = user_id},
 	.open = jwt_open,
-	.verify_signature = jwt_verify_signature,
+	.fits = jwt_fits,
+	.authenticate = jwt_authenticate,
 	.sign = jwt_sign,
 };

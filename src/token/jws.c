@@ -37,14 +37,13 @@ static bool is_header_fine(const struct json *header)
 
 enum err jws_parse(struct arena *arena, struct str text, struct token *out)
 {
-	if (text.n > TOKEN_MAX)
-		return ERR_TOKEN_MALFORMED;
 	struct str rest = text, header, payload, header_bytes;
 	if (!str_split(&rest, '.', &header) || !str_split(&rest, '.', &payload) || !rest.p)
 		return ERR_TOKEN_MALFORMED;
 	struct token token = {
+		.form = TOKEN_JWS,
 		.text = text,
-		.signing_input = {text.p, header.n + 1 + payload.n},
+		.canonical = {text.p, header.n + 1 + payload.n},
 	};
 	/* A further dot is outside the alphabet: more than three parts end here. */
 	if (!decode(arena, header, &header_bytes) || !decode(arena, payload, &token.payload_bytes) ||
@@ -56,7 +55,7 @@ enum err jws_parse(struct arena *arena, struct str text, struct token *out)
 	return ERR_NONE;
 }
 
-enum err token_parse(struct arena *arena, struct str text, struct token *out)
+enum err jws_parse_claims(struct arena *arena, struct str text, struct token *out)
 {
 	struct token token;
 	enum err err = jws_parse(arena, text, &token);
@@ -68,18 +67,20 @@ enum err token_parse(struct arena *arena, struct str text, struct token *out)
 	return ERR_NONE;
 }
 
-enum err jws_verify(const struct key_set *keys, struct algorithm_set allowed, const struct token *token)
+enum err jws_verify(const struct key_set *keys, struct token_thread *thread, struct algorithm_set allowed,
+		    const struct token *token)
 {
-	struct str name;
+	struct str name, kid = STR_NONE;
 	const struct algorithm *algorithm = NULL;
 	if (json_string(json_member(token->header, STR("alg")), &name))
 		algorithm = algorithm_find(name, allowed);
 	if (!algorithm)
 		return ERR_BAD_ALGORITHM;
-	return key_set_verify(keys, algorithm, token->signing_input, token->signature);
+	json_string(json_member(token->header, STR("kid")), &kid);
+	return key_set_verify(keys, thread, algorithm, kid, token->canonical, token->signature);
 }
 
-bool jws_sign(const struct key_set *keys, struct str payload, struct buf *out)
+bool jws_sign(const struct key_set *keys, struct token_thread *thread, struct str payload, struct buf *out)
 {
 	if (keys->n == 0)
 		return false;
@@ -94,7 +95,7 @@ bool jws_sign(const struct key_set *keys, struct str payload, struct buf *out)
 		return false;
 	unsigned char signature[KEY_SIGNATURE_MAX];
 	size_t n;
-	if (!key_sign(keys->keys[0], (struct str){out->p + begin, out->n - begin}, signature, &n))
+	if (!key_sign(keys->keys[0], thread, (struct str){out->p + begin, out->n - begin}, signature, &n))
 		return false;
 	buf_char(out, '.');
 	base64url_encode(out, signature, n);

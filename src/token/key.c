@@ -9,15 +9,17 @@
 
 struct key {
 	const struct algorithm *algorithm;
+	struct str kid;
 	struct digest_hmac hmac;
 };
 
-bool key_open_hmac(const struct algorithm *algorithm, struct str secret, struct key **out)
+bool key_open_hmac(const struct algorithm *algorithm, struct str secret, struct str kid, struct key **out)
 {
 	struct key *key = calloc(1, sizeof *key);
 	if (!key)
 		return false;
 	key->algorithm = algorithm;
+	(void)kid;
 	if (!digest_hmac_key(algorithm->hash, secret, &key->hmac)) {
 		key_close(&key);
 		return false;
@@ -40,49 +42,33 @@ const struct algorithm *key_algorithm(const struct key *key)
 	return key->algorithm;
 }
 
-bool key_sign(const struct key *key, struct str input, unsigned char out[KEY_SIGNATURE_MAX], size_t *n)
+struct str key_kid(const struct key *key)
 {
+	return key->kid;
+}
+
+bool key_can_sign(const struct key *key)
+{
+	return key->algorithm->family == KEY_HMAC;
+}
+
+bool key_sign(const struct key *key, struct token_thread *thread, struct str input,
+	      unsigned char out[KEY_SIGNATURE_MAX], size_t *n)
+{
+	(void)thread;
 	if (!digest_hmac(&key->hmac, input, out))
 		return false;
 	*n = digest_size(key->hmac.hash);
 	return true;
 }
 
-enum err key_verify(const struct key *key, struct str input, struct str signature)
+enum err key_verify(const struct key *key, struct token_thread *thread, struct str input, struct str signature)
 {
 	if (signature.n != digest_size(key->hmac.hash))
 		return ERR_BAD_SIGNATURE;
 	unsigned char mac[KEY_SIGNATURE_MAX];
 	size_t n;
-	if (!key_sign(key, input, mac, &n))
+	if (!key_sign(key, thread, input, mac, &n))
 		return ERR_INTERNAL;
 	return CRYPTO_memcmp(mac, signature.p, n) == 0 ? ERR_NONE : ERR_BAD_SIGNATURE;
-}
-
-bool key_set_add(struct key_set *set, struct key *key)
-{
-	if (set->n == KEY_SET_MAX)
-		return false;
-	set->keys[set->n++] = key;
-	return true;
-}
-
-void key_set_close(struct key_set *set)
-{
-	while (set->n > 0)
-		key_close(&set->keys[--set->n]);
-}
-
-enum err key_set_verify(const struct key_set *set, const struct algorithm *algorithm, struct str input,
-			struct str signature)
-{
-	enum err result = ERR_UNKNOWN_KEY;
-	for (size_t i = 0; i < set->n; i++) {
-		if (set->keys[i]->algorithm != algorithm)
-			continue;
-		result = key_verify(set->keys[i], input, signature);
-		if (result != ERR_BAD_SIGNATURE)
-			break;
-	}
-	return result;
 }

@@ -125,7 +125,7 @@ static bool add_keys(struct json_object *row, struct algorithm_set set, struct k
 		struct key *key;
 		if (!algorithm)
 			continue;
-		if (!key_open_hmac(algorithm, (struct str){(char *)bytes, n}, &key) || !key_set_add(keys, key))
+		if (!key_open_hmac(algorithm, (struct str){(char *)bytes, n}, STR_NONE, &key) || !key_set_add(keys, key))
 			return false;
 	}
 	return true;
@@ -149,9 +149,9 @@ static void run_jws(struct run *run, struct json_object *row)
 	/* Without a key on offer the set stays empty, and nothing may pass. */
 	bool usable = set.bits != 0 && add_keys(row, set, &keys);
 	struct str text = text_of(member(row, "token"));
-	enum err err = claims ? token_parse(run->arena, text, &token) : jws_parse(run->arena, text, &token);
+	enum err err = claims ? jws_parse_claims(run->arena, text, &token) : jws_parse(run->arena, text, &token);
 	if (err == ERR_NONE)
-		err = jws_verify(&keys, usable ? set : ALGORITHM_ALL, &token);
+		err = jws_verify(&keys, NULL, usable ? set : ALGORITHM_ALL, &token);
 	bool accepted = err == ERR_NONE && (!claims || is_in_time(row, &token));
 	key_set_close(&keys);
 	if (!usable && !accepted && is(row, "expect", "accept")) {

@@ -118,7 +118,7 @@ static const char *verdict(struct json_object *row, struct str *user)
 		return "config";
 	enum err err = token_parse(arena, text_of(member(row, "token")), &token);
 	if (err == ERR_NONE)
-		err = issuer_verify(issuer, thread, &token, json_object_get_int64(member(row, "now")), &claims);
+		err = issuer_verify(issuer, thread, arena, &token, json_object_get_int64(member(row, "now")), &claims);
 	if (err == ERR_NONE)
 		*user = claims.user_id;
 	issuer_close(&issuer);
@@ -287,10 +287,10 @@ static void signing(void)
 	signed_claims(text, "{\"sub\":\"bj\xc3\xb6rn \\\"b\\\"\",\"iat\":1000,\"exp\":1600,\"iss\":\"https://a.test\","
 			    "\"aud\":\"app\",\"email\":\"b@a.test\",\"roles\":[\"x\"]}");
 	CU_ASSERT_EQUAL_FATAL(token_parse(arena, text, &token), ERR_NONE);
-	CU_ASSERT_EQUAL(issuer_verify(issuer, thread, &token, 1599, &c), ERR_NONE);
+	CU_ASSERT_EQUAL(issuer_verify(issuer, thread, arena, &token, 1599, &c), ERR_NONE);
 	UNIT_STR_EQ(c.user_id, issue.user_id, "user");
 	UNIT_STR_EQ(c.issuer, STR("main"), "issuer");
-	CU_ASSERT_EQUAL(issuer_verify(issuer, thread, &token, 1600, &c), ERR_TOKEN_EXPIRED);
+	CU_ASSERT_EQUAL(issuer_verify(issuer, thread, arena, &token, 1600, &c), ERR_TOKEN_EXPIRED);
 	CU_ASSERT_EQUAL(c.exp, 1600);
 	UNIT_STR_EQ(c.issuer, STR("main"), "issuer of an expired token");
 	/* The same person in the same second: another token. */
@@ -302,7 +302,7 @@ static void signing(void)
 
 static void what_is_not_signed(void)
 {
-	static char large[TOKEN_MAX];
+	static char large[ISSUED_MAX];
 	memset(large, 'x', sizeof large);
 	memcpy(large, "\"a\":\"", 5);
 	large[sizeof large - 1] = '"';
@@ -344,18 +344,19 @@ static void own_iss(void)
 	struct issuer *issuer = open_issuer(&setup);
 	CU_ASSERT_FALSE(issuer_claims_iss(issuer, STR("https://a.test"), &has_list));
 	CU_ASSERT_FALSE(has_list);
-	CU_ASSERT_PTR_NULL(issuer_cookie(issuer).p);
+	CU_ASSERT_EQUAL(issuer_cookies(issuer).n, 0);
 	issuer_close(&issuer);
 	issuer_setup(&setup);
 	issuer_setup_add(&setup, &setup.conf.iss, STR("https://a.test"));
 	issuer_setup_add(&setup, &setup.conf.iss, STR("https://b.test"));
-	setup.conf.cookie.value = STR("sso");
+	issuer_setup_add(&setup, &setup.conf.cookie, STR("sso"));
 	issuer = open_issuer(&setup);
 	CU_ASSERT_TRUE(issuer_claims_iss(issuer, STR("https://b.test"), &has_list));
 	CU_ASSERT_TRUE(has_list);
 	CU_ASSERT_FALSE(issuer_claims_iss(issuer, STR("https://a.test/"), &has_list));
 	CU_ASSERT_FALSE(issuer_claims_iss(issuer, STR_NONE, &has_list));
-	UNIT_STR_EQ(issuer_cookie(issuer), STR("sso"), "cookie");
+	CU_ASSERT_EQUAL_FATAL(issuer_cookies(issuer).n, 1);
+	UNIT_STR_EQ(issuer_cookies(issuer).items[0].value, STR("sso"), "cookie");
 	issuer_close(&issuer);
 	CU_ASSERT_PTR_NULL(issuer);
 }
@@ -378,7 +379,7 @@ static void leeway(void)
 		struct issue issue = {STR("a"), STR_NONE, 1000, 100};
 		CU_ASSERT_EQUAL(issuer_sign(issuer, thread, arena, &issue, &text), ERR_NONE);
 		CU_ASSERT_EQUAL_FATAL(token_parse(arena, text, &token), ERR_NONE);
-		CU_ASSERT_EQUAL(issuer_verify(issuer, thread, &token, 1110, &c), rows[i].at_10);
+		CU_ASSERT_EQUAL(issuer_verify(issuer, thread, arena, &token, 1110, &c), rows[i].at_10);
 		issuer_close(&issuer);
 		arena_reset(arena);
 	}
@@ -388,8 +389,9 @@ static void leeway(void)
 static void drivers(void)
 {
 	for (size_t i = 0; issuer_drivers[i]; i++) {
-		CU_ASSERT(issuer_drivers[i]->name && issuer_drivers[i]->open && issuer_drivers[i]->verify_signature);
-		CU_ASSERT(issuer_drivers[i]->leeway >= 0);
+		CU_ASSERT(issuer_drivers[i]->name && issuer_drivers[i]->open && issuer_drivers[i]->authenticate &&
+			  issuer_drivers[i]->fits);
+		CU_ASSERT(issuer_drivers[i]->defaults.leeway >= 0 && issuer_drivers[i]->forms);
 		for (size_t j = 0; j < i; j++)
 			CU_ASSERT_STRING_NOT_EQUAL(issuer_drivers[i]->name, issuer_drivers[j]->name);
 	}

@@ -101,14 +101,14 @@ static void known_answers(void)
 		struct key *key;
 		unsigned char out[KEY_SIGNATURE_MAX];
 		size_t n = 0;
-		CU_ASSERT_FATAL(key_open_hmac(algorithm(rows[i][0]), (struct str){secret, sizeof secret}, &key));
+		CU_ASSERT_FATAL(key_open_hmac(algorithm(rows[i][0]), (struct str){secret, sizeof secret}, STR_NONE, &key));
 		for (int again = 0; again < 3; again++) {
-			CU_ASSERT_TRUE(key_sign(key, input, out, &n));
+			CU_ASSERT_TRUE(key_sign(key, NULL, input, out, &n));
 			struct buf b = buf_over(text, sizeof text);
 			buf_hex(&b, out, n);
 			UNIT_STR_EQ(buf_str(&b), str_of(rows[i][1]), rows[i][0]);
 			struct str signature = {(const char *)out, n};
-			CU_ASSERT_EQUAL(key_verify(key, input, signature), ERR_NONE);
+			CU_ASSERT_EQUAL(key_verify(key, NULL, input, signature), ERR_NONE);
 		}
 		key_close(&key);
 		CU_ASSERT_PTR_NULL(key);
@@ -121,22 +121,22 @@ static void wrong_signatures(void)
 	struct key *key;
 	unsigned char out[KEY_SIGNATURE_MAX + 1] = {0};
 	size_t n = 0;
-	CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), STR(SECRET), &key));
-	CU_ASSERT_TRUE(key_sign(key, STR("x"), out, &n));
+	CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), STR(SECRET), STR_NONE, &key));
+	CU_ASSERT_TRUE(key_sign(key, NULL, STR("x"), out, &n));
 	for (size_t bit = 0; bit < 8 * n; bit++) {
 		out[bit / 8] ^= (unsigned char)(1U << bit % 8);
-		CU_ASSERT_EQUAL(key_verify(key, STR("x"), (struct str){(char *)out, n}), ERR_BAD_SIGNATURE);
+		CU_ASSERT_EQUAL(key_verify(key, NULL, STR("x"), (struct str){(char *)out, n}), ERR_BAD_SIGNATURE);
 		out[bit / 8] ^= (unsigned char)(1U << bit % 8);
 	}
 	for (size_t size = 0; size <= KEY_SIGNATURE_MAX; size++)
-		CU_ASSERT_EQUAL(key_verify(key, STR("x"), (struct str){(char *)out, size}),
+		CU_ASSERT_EQUAL(key_verify(key, NULL, STR("x"), (struct str){(char *)out, size}),
 				size == n ? ERR_NONE : ERR_BAD_SIGNATURE);
-	CU_ASSERT_EQUAL(key_verify(key, STR("x"), STR_NONE), ERR_BAD_SIGNATURE);
-	CU_ASSERT_EQUAL(key_verify(key, STR("y"), (struct str){(char *)out, n}), ERR_BAD_SIGNATURE);
-	CU_ASSERT_EQUAL(key_verify(key, STR_NONE, (struct str){(char *)out, n}), ERR_BAD_SIGNATURE);
+	CU_ASSERT_EQUAL(key_verify(key, NULL, STR("x"), STR_NONE), ERR_BAD_SIGNATURE);
+	CU_ASSERT_EQUAL(key_verify(key, NULL, STR("y"), (struct str){(char *)out, n}), ERR_BAD_SIGNATURE);
+	CU_ASSERT_EQUAL(key_verify(key, NULL, STR_NONE, (struct str){(char *)out, n}), ERR_BAD_SIGNATURE);
 	key_close(&key);
-	CU_ASSERT_FALSE(key_open_hmac(algorithm("HS256"), STR(""), &key));
-	CU_ASSERT_FALSE(key_open_hmac(algorithm("HS256"), STR_NONE, &key));
+	CU_ASSERT_FALSE(key_open_hmac(algorithm("HS256"), STR(""), STR_NONE, &key));
+	CU_ASSERT_FALSE(key_open_hmac(algorithm("HS256"), STR_NONE, STR_NONE, &key));
 }
 
 static struct key *shared;
@@ -145,9 +145,9 @@ static void *sign_often(void *argument)
 {
 	unsigned char first[KEY_SIGNATURE_MAX], out[KEY_SIGNATURE_MAX];
 	size_t n;
-	bool good = key_sign(shared, STR("x"), first, &n);
+	bool good = key_sign(shared, NULL, STR("x"), first, &n);
 	for (int i = 0; good && i < 2000; i++)
-		good = key_sign(shared, STR("x"), out, &n) && memcmp(first, out, n) == 0;
+		good = key_sign(shared, NULL, STR("x"), out, &n) && memcmp(first, out, n) == 0;
 	return good ? argument : NULL;
 }
 
@@ -157,7 +157,7 @@ static void many_threads(void)
 	enum { N = 4 };
 	pthread_t threads[N];
 	unsigned numbers[N];
-	CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), STR(SECRET), &shared));
+	CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), STR(SECRET), STR_NONE, &shared));
 	for (unsigned i = 0; i < N; i++) {
 		numbers[i] = i;
 		CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, sign_often, &numbers[i]) == 0);
@@ -176,21 +176,21 @@ static void sets(void)
 	struct key *key;
 	unsigned char out[KEY_SIGNATURE_MAX];
 	size_t n;
-	CU_ASSERT_EQUAL(key_set_verify(&set, algorithm("HS256"), STR("x"), STR("y")), ERR_UNKNOWN_KEY);
+	CU_ASSERT_EQUAL(key_set_verify(&set, NULL, algorithm("HS256"), STR_NONE, STR("x"), STR("y")), ERR_UNKNOWN_KEY);
 	static const char *const secrets[] = {"1-" SECRET, "2-" SECRET, "3-" SECRET};
 	for (size_t i = 0; i < 3; i++) {
-		CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), str_of(secrets[i]), &key));
+		CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), str_of(secrets[i]), STR_NONE, &key));
 		CU_ASSERT_TRUE(key_set_add(&set, key));
 	}
 	for (size_t i = 0; i < 3; i++) {
-		CU_ASSERT_TRUE(key_sign(set.keys[i], STR("x"), out, &n));
+		CU_ASSERT_TRUE(key_sign(set.keys[i], NULL, STR("x"), out, &n));
 		struct str signature = {(char *)out, n};
-		CU_ASSERT_EQUAL(key_set_verify(&set, algorithm("HS256"), STR("x"), signature), ERR_NONE);
-		CU_ASSERT_EQUAL(key_set_verify(&set, algorithm("HS256"), STR("y"), signature), ERR_BAD_SIGNATURE);
-		CU_ASSERT_EQUAL(key_set_verify(&set, algorithm("HS512"), STR("x"), signature), ERR_UNKNOWN_KEY);
+		CU_ASSERT_EQUAL(key_set_verify(&set, NULL, algorithm("HS256"), STR_NONE, STR("x"), signature), ERR_NONE);
+		CU_ASSERT_EQUAL(key_set_verify(&set, NULL, algorithm("HS256"), STR_NONE, STR("y"), signature), ERR_BAD_SIGNATURE);
+		CU_ASSERT_EQUAL(key_set_verify(&set, NULL, algorithm("HS512"), STR_NONE, STR("x"), signature), ERR_UNKNOWN_KEY);
 	}
 	for (size_t i = 0; i <= KEY_SET_MAX; i++) {
-		CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), STR(SECRET), &key));
+		CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), STR(SECRET), STR_NONE, &key));
 		CU_ASSERT(key_set_add(&other, key) == (i < KEY_SET_MAX));
 	}
 	key_close(&key);

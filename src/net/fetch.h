@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One bounded HTTP call: GET, one answer, no redirects, no proxy, nothing but http and https. */
+#ifndef NET_FETCH_H
+#define NET_FETCH_H
+
+#include "base/arena.h"
+
+/* A thread's own handle: keeps its connections from one call to the next. */
+struct fetch;
+
+struct fetch_request {
+	struct str url;
+	/* Lines "Name: value" to send besides Accept and User-Agent, without line ends. */
+	const struct str *headers;
+	size_t n_headers;
+	int64_t timeout_ms, connect_timeout_ms; /* for all of it; for connecting alone */
+	size_t max_body; /* bytes; a longer answer is cut off and refused */
+	bool allow_plain_http; /* to hosts other than loopback addresses and "localhost" */
+};
+
+struct fetch_answer {
+	int status;
+	struct str body, content_type; /* in the arena */
+	int64_t max_age; /* seconds of Cache-Control, or -1 */
+};
+
+/* Is the URL one that fetch_get would ask? For configuration. false: why says what is wrong. */
+bool fetch_check_url(struct str url, bool allow_plain_http, struct buf *why);
+/* Loads the HTTP library when it is called for the first time: to be called by one
+ * thread before others start. false: why. */
+bool fetch_start(struct buf *why);
+bool fetch_open(struct fetch **out);
+void fetch_close(struct fetch **fetch);
+/* Any answer that is complete, whatever its status: true. false: why says what
+ * went wrong, without the headers that were sent. */
+bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_request *request,
+	       struct fetch_answer *out, struct buf *why);
+/* Name and version of the library, or STR_NONE while it is not loaded. */
+struct str fetch_library(void);
+
+#endif
