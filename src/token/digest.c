@@ -5,17 +5,12 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "token/digest.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
-
-struct token_thread {
-	unsigned slot;
-};
+#include "token/thread.h"
 
 union state {
 	SHA256_CTX sha256;
@@ -83,6 +78,13 @@ size_t digest_size(enum digest_hash hash)
 	return hashes[hash].size;
 }
 
+bool digest_bytes(enum digest_hash which, struct str bytes, unsigned char out[DIGEST_MAX])
+{
+	const struct hash *hash = &hashes[which];
+	union state state;
+	return hash->begin(&state) && (bytes.n == 0 || hash->add(&state, bytes.p, bytes.n)) && hash->end(&state, out);
+}
+
 /* The state of the hash behind a block of the key, each byte changed by pad. */
 static bool behind_pad(const struct hash *hash, const unsigned char *block, unsigned char pad, unsigned char *out)
 {
@@ -113,15 +115,24 @@ bool digest_hmac_key(enum digest_hash which, struct str key, struct digest_hmac 
 	return good;
 }
 
-bool digest_hmac(const struct digest_hmac *key, struct str bytes, unsigned char out[DIGEST_MAX])
+bool digest_hmac_parts(const struct digest_hmac *key, const struct str *parts, size_t n,
+		       unsigned char out[DIGEST_MAX])
 {
 	const struct hash *hash = &hashes[key->hash];
 	union state state;
 	memcpy(&state, key->inner, sizeof state);
-	if ((bytes.n && !hash->add(&state, bytes.p, bytes.n)) || !hash->end(&state, out))
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].n && !hash->add(&state, parts[i].p, parts[i].n))
+			return false;
+	if (!hash->end(&state, out))
 		return false;
 	memcpy(&state, key->outer, sizeof state);
 	return hash->add(&state, out, hash->size) && hash->end(&state, out);
+}
+
+bool digest_hmac(const struct digest_hmac *key, struct str bytes, unsigned char out[DIGEST_MAX])
+{
+	return digest_hmac_parts(key, &bytes, 1, out);
 }
 
 bool digest_parts(struct token_thread *thread, const struct str *parts, size_t n, unsigned char out[DIGEST_SIZE])
@@ -170,36 +181,10 @@ static bool agrees(enum digest_hash which)
 	return true;
 }
 
-bool token_start(void)
+bool digest_start(void)
 {
 	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
 		if (!agrees((enum digest_hash)i))
 			return false;
 	return true;
-}
-
-bool token_thread_open(unsigned slot, struct token_thread **out)
-{
-	struct token_thread *thread = calloc(1, sizeof *thread);
-	if (!thread)
-		return false;
-	thread->slot = slot;
-	*out = thread;
-	return true;
-}
-
-void token_thread_close(struct token_thread **thread)
-{
-	free(*thread);
-	*thread = NULL;
-}
-
-unsigned token_thread_slot(const struct token_thread *thread)
-{
-	return thread->slot;
-}
-
-const char *token_library(void)
-{
-	return OpenSSL_version(OPENSSL_VERSION);
 }

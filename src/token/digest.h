@@ -15,9 +15,9 @@ enum { DIGEST_SIZE = 32, DIGEST_MAX = 64 };
  * algorithms on offer need nothing but the number. */
 struct token_thread;
 
-/* Try every algorithm once, before the first thread, against OpenSSL's own
- * HMAC: a failed allocation inside the first use can end the process, a later
- * one is an error. false: OpenSSL lacks one of them, or the answers differ. */
+/* Try every algorithm once, before the first thread, against known answers or
+ * OpenSSL's own HMAC: a failed allocation inside the first use can end the process,
+ * a later one is an error. false: OpenSSL lacks one of them, or the answers differ. */
 bool token_start(void);
 bool token_thread_open(unsigned slot, struct token_thread **out);
 void token_thread_close(struct token_thread **thread);
@@ -41,8 +41,13 @@ struct digest_hmac {
 
 /* Bytes of the hash. */
 size_t digest_size(enum digest_hash hash);
+/* The hash of the bytes. Writes digest_size bytes. */
+bool digest_bytes(enum digest_hash hash, struct str bytes, unsigned char out[DIGEST_MAX]);
 bool digest_hmac_key(enum digest_hash hash, struct str key, struct digest_hmac *out);
 /* Writes digest_size bytes. */
 bool digest_hmac(const struct digest_hmac *key, struct str bytes, unsigned char out[DIGEST_MAX]);
+/* The same over the parts as if they were one, nothing between them. */
+bool digest_hmac_parts(const struct digest_hmac *key, const struct str *parts, size_t n,
+		       unsigned char out[DIGEST_MAX]);
 
 #endif

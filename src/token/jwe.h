@@ -3,34 +3,8 @@
 #ifndef TOKEN_JWE_H
 #define TOKEN_JWE_H
 
-#include "token/digest.h"
+#include "token/encryption.h"
 #include "token/token.h"
-
-/* A content encryption (RFC 7518 section 5.1). */
-struct encryption {
-	const char *name; /* value of the header's "enc", exactly */
-	size_t key_size, iv_size, tag_size; /* bytes, exactly */
-	const char *cipher; /* OpenSSL's */
-	bool cbc;	    /* AES-CBC with HMAC (section 5.2); else AES-GCM (section 5.3) */
-	enum digest_hash hash; /* of the HMAC */
-};
-
-enum { ENCRYPTION_KEY_MAX = 64 };
-
-/* A set of encryptions: bit n stands for row n of the table. */
-struct encryption_set {
-	unsigned bits;
-};
-
-#define ENCRYPTION_ALL ((struct encryption_set){~0U})
-
-/* Row n of the table, NULL after the last. */
-const struct encryption *encryption_at(size_t n);
-/* The one of that exact name that is in the set, or NULL. */
-const struct encryption *encryption_find(struct str name, struct encryption_set allowed);
-bool encryption_add(struct encryption_set *set, const struct encryption *encryption);
-/* "A256GCM, …": all names, for messages. */
-void encryption_print_all(struct buf *out);
 
 /* Take a compact JWE apart: five parts, header a strict JSON object with "kid" and
  * "typ" strings where they are there; iv, ciphertext and tag strict base64url.

@@ -3,41 +3,11 @@
 #include "token/jws.h"
 
 #include "base/codec.h"
-
-static bool decode(struct arena *arena, struct str text, struct str *out)
-{
-	struct buf bytes = arena_buf(arena, BASE64URL_DECODED(text.n));
-	if (bytes.full || !base64url_decode(text, (unsigned char *)bytes.p, &bytes.n))
-		return false;
-	*out = buf_str(&bytes);
-	return true;
-}
-
-static bool parse_object(struct arena *arena, struct str text, const struct json **out)
-{
-	const struct json *object;
-	if (!json_parse(arena, text, &object) || object->type != JSON_OBJECT)
-		return false;
-	*out = object;
-	return true;
-}
-
-static bool is_string_or_absent(const struct json *header, struct str name)
-{
-	const struct json *value = json_member(header, name);
-	return !value || value->type == JSON_STRING;
-}
-
-static bool is_header_fine(const struct json *header)
-{
-	return !json_member(header, STR("crit")) && !json_member(header, STR("b64")) &&
-	       !json_member(header, STR("zip")) && !json_member(header, STR("enc")) &&
-	       is_string_or_absent(header, STR("kid")) && is_string_or_absent(header, STR("typ"));
-}
+#include "token/compact.h"
 
 enum err jws_parse(struct arena *arena, struct str text, struct token *out)
 {
-	struct str rest = text, header, payload, header_bytes;
+	struct str rest = text, header, payload;
 	if (!str_split(&rest, '.', &header) || !str_split(&rest, '.', &payload) || !rest.p)
 		return ERR_TOKEN_MALFORMED;
 	struct token token = {
@@ -46,10 +16,8 @@ enum err jws_parse(struct arena *arena, struct str text, struct token *out)
 		.canonical = {text.p, header.n + 1 + payload.n},
 	};
 	/* A further dot is outside the alphabet: more than three parts end here. */
-	if (!decode(arena, header, &header_bytes) || !decode(arena, payload, &token.payload_bytes) ||
-	    !decode(arena, rest, &token.signature))
-		return ERR_TOKEN_MALFORMED;
-	if (!parse_object(arena, header_bytes, &token.header) || !is_header_fine(token.header))
+	if (!compact_header(arena, header, &token.header) || json_member(token.header, STR("enc")) ||
+	    !compact_decode(arena, payload, &token.payload_bytes) || !compact_decode(arena, rest, &token.signature))
 		return ERR_TOKEN_MALFORMED;
 	*out = token;
 	return ERR_NONE;
@@ -61,7 +29,7 @@ enum err jws_parse_claims(struct arena *arena, struct str text, struct token *ou
 	enum err err = jws_parse(arena, text, &token);
 	if (err)
 		return err;
-	if (!parse_object(arena, token.payload_bytes, &token.payload))
+	if (!compact_object(arena, token.payload_bytes, &token.payload))
 		return ERR_TOKEN_MALFORMED;
 	*out = token;
 	return ERR_NONE;

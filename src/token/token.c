@@ -2,6 +2,7 @@
 /* Which form a token has. */
 #include "token/token.h"
 
+#include "token/jwe.h"
 #include "token/jws.h"
 
 static size_t count_dots(struct str text)
@@ -20,6 +21,8 @@ enum err token_parse(struct arena *arena, struct str text, struct token *out)
 	switch (count_dots(text)) {
 	case 2:
 		return jws_parse_claims(arena, text, out);
+	case 4:
+		return jwe_parse(arena, text, out);
 	default:
 		*out = (struct token){.form = TOKEN_OTHER, .text = text};
 		return ERR_NONE;

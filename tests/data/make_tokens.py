@@ -225,7 +225,7 @@ good = pyjwt(claims())
 head, body, sig = good.split(".")
 for name, token in (
         ("empty", ""), ("dot", "."), ("dots", ".."), ("many-dots", "." * 8000), ("two-parts", head + "." + body),
-        ("four-parts", good + "."), ("five-parts", good + ".."), ("six-parts", good + "..."),
+        ("four-parts", good + "."), ("six-parts", good + "..."),
         ("no-header", "." + body + "." + sig), ("no-payload", head + ".." + sig), ("leading-space", " " + good),
         ("trailing-space", good + " "), ("line-end", good + "\n"), ("padding", good + "="),
         ("plus", head + "." + body + ".+" + sig[1:]), ("slash", head + "." + body + "./" + sig[1:]),
@@ -233,6 +233,7 @@ for name, token in (
         ("NUL-inside", head + "\0." + body + "." + sig), ("non-ASCII", head + "\u00e9." + body + "." + sig),
         ("last-bits", good[:-1] + chr(ord(good[-1]) + 1)), ("too-long", head + "." + "A" * 16384 + "." + sig)):
     case("form-" + name, "by hand", token, "token_malformed")
+case("form-five-parts", "by hand", good + "..", "bad_algorithm")
 for name, token in (("no-signature", head + "." + body + "."),
                     ("short-signature", head + "." + body + "." + b64(urlsafe_b64decode(sig + "=")[:31])),
                     ("long-signature", good[:-1] + "AAAA" + "A"),

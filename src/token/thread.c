@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The crypto of the process and of its worker threads: opened and closed. */
+#include "token/thread.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+bool token_start(void)
+{
+	return digest_start() && derive_start() && jwe_start();
+}
+
+bool token_thread_open(unsigned slot, struct token_thread **out)
+{
+	struct token_thread *thread = calloc(1, sizeof *thread);
+	if (!thread)
+		return false;
+	thread->slot = slot;
+	*out = thread;
+	return true;
+}
+
+void token_thread_close(struct token_thread **thread)
+{
+	if (!*thread)
+		return;
+	for (size_t i = 0; i < ENCRYPTION_ROWS; i++)
+		EVP_CIPHER_CTX_free((*thread)->ciphers[i]);
+	free(*thread);
+	*thread = NULL;
+}
+
+unsigned token_thread_slot(const struct token_thread *thread)
+{
+	return thread->slot;
+}
+
+const char *token_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

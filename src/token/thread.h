@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of this folder that use OpenSSL: what each of them keeps
+ * per worker thread, and what each of them tries at the start. */
+#ifndef TOKEN_THREAD_H
+#define TOKEN_THREAD_H
+
+#include "token/encryption.h"
+
+struct evp_cipher_ctx_st;
+
+struct token_thread {
+	unsigned slot;
+	/* One for each row of the table of encryptions, made at its first use: to
+	 * change the cipher of a context takes memory, to change its key does not. */
+	struct evp_cipher_ctx_st *ciphers[ENCRYPTION_ROWS];
+};
+
+/* Known answers, tried by token_start(). */
+bool digest_start(void);
+bool derive_start(void);
+bool jwe_start(void);
+
+#endif
