@@ -288,15 +288,28 @@ __attribute__((format(printf, 4, 0))) static bool fail(struct conf_error *error,
 	return conf_error_set(error, where->file, where->line, "%s%s%s", key, key[0] ? ": " : "", text);
 }
 
-bool conf_fail(struct conf_error *error, const struct conf_section *section, const char *key, const char *format, ...)
+/* Where the option was given last, or NULL. */
+static const struct conf_text *find_entry(const struct conf_section *section, const char *key)
 {
-	struct conf_text where = {.file = section->file, .line = section->line};
+	const struct conf_text *found = NULL;
 	for (const struct conf_entry *e = section->entries; e; e = e->next)
 		if (str_eq(e->key, str_of(key)))
-			where = e->text;
+			found = &e->text;
+	return found;
+}
+
+bool conf_is_given(const struct conf_section *section, const char *key)
+{
+	return find_entry(section, key) != NULL;
+}
+
+bool conf_fail(struct conf_error *error, const struct conf_section *section, const char *key, const char *format, ...)
+{
+	struct conf_text place = {.file = section->file, .line = section->line};
+	const struct conf_text *entry = find_entry(section, key);
 	va_list args;
 	va_start(args, format);
-	fail(error, &where, key, format, args);
+	fail(error, entry ? entry : &place, key, format, args);
 	va_end(args);
 	return false;
 }

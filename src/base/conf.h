@@ -81,6 +81,8 @@ bool conf_open(const char *path, const struct conf_kind *const kinds[], struct c
 void conf_close(struct conf **conf);
 /* The values of the section of that kind (and name, for named kinds), or NULL. */
 const void *conf_find(const struct conf *conf, const struct conf_kind *kind, struct str name);
+/* Stands the option in the file? false when its default holds. */
+bool conf_is_given(const struct conf_section *section, const char *key);
 /* Set error to "file:line: key: …", at the place where the option of that section
  * was given, or at the section. Returns false. */
 __attribute__((format(printf, 4, 5))) bool conf_fail(struct conf_error *error, const struct conf_section *section,

@@ -46,6 +46,18 @@ static bool load(const char *text, struct conf **conf, struct conf_error *error)
 	return conf_open(path, kinds, conf, error);
 }
 
+/* A default stands nowhere, also when the file says the same. */
+static void given(void)
+{
+	struct conf *conf;
+	struct conf_error error;
+	CU_ASSERT_FATAL(load("[sample]\ntext = initial\nlist = a\nlist = b\n", &conf, &error));
+	CU_ASSERT_TRUE(conf_is_given(conf->sections, "text"));
+	CU_ASSERT_TRUE(conf_is_given(conf->sections, "list"));
+	CU_ASSERT_FALSE(conf_is_given(conf->sections, "flag"));
+	conf_close(&conf);
+}
+
 static void defaults(void)
 {
 	struct conf *conf;
@@ -183,6 +195,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{"defaults", defaults},
+		{"given", given},
 		{"values", values},
 		{"errors", errors},
 		{"missing file", missing_file},
