@@ -38,6 +38,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/digest.c %D%/token/digest.h \
 	%D%/token/encryption.c %D%/token/encryption.h \
 	%D%/token/issuer.c %D%/token/issuer.h \
+	%D%/token/issuer_distinct.c \
 	%D%/token/issuer_internal.h \
 	%D%/token/json.c %D%/token/json.h \
 	%D%/token/json_value.c \
@@ -67,6 +68,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/event.c %D%/policy/event.h \
 	%D%/policy/form.c %D%/policy/form.h \
 	%D%/policy/form_key.c %D%/policy/form_key.h \
+	%D%/policy/issuer_choice.c %D%/policy/issuer_choice.h \
 	%D%/policy/login_bounce.c %D%/policy/login_bounce.h \
 	%D%/policy/login.c %D%/policy/login.h \
 	%D%/policy/login_form.c \

@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	%D%/unit/test_frame \
 	%D%/unit/test_form \
 	%D%/unit/test_htpasswd \
+	%D%/unit/test_issuer_choice \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
 	%D%/unit/test_login_options \
@@ -75,6 +76,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
 %C%_unit_test_frame_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+%C%_unit_test_issuer_choice_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_json_SOURCES = %D%/unit/test_json.c %D%/unit/json_oracle.c %D%/unit/json_oracle.h
 %C%_unit_test_json_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)

@@ -93,30 +93,28 @@ static bool add_issuers(struct compiler *c)
 			return conf_fail_at(c->error, &names->items[i], "issuer",
 					    "there is no [issuer \"%.*s\"]: add it or correct the name",
 					    STR_ARGS(names->items[i].value));
+		for (size_t j = 0; j < i; j++)
+			if (issuers[j] == issuers[i])
+				return conf_fail_at(c->error, &names->items[i], "issuer", "%.*s is named twice",
+						    STR_ARGS(names->items[i].value));
 	}
 	c->policy->issuers = (struct issuer_set){issuers, names->n};
 	return true;
 }
 
-/* A token says whose it is by its iss alone: at most one issuer may be without
- * a list, or nobody could tell which key a token without iss is meant for. */
+/* Nobody could tell which key such a token is meant for: it is not tried which fits. */
 static bool check_distinct(struct compiler *c)
 {
-	const struct policy *p = c->policy;
-	struct issuer *open = NULL;
-	for (size_t i = 0; i < p->issuers.n; i++) {
-		bool has_list;
-		issuer_claims_iss(p->issuers.items[i], STR(""), &has_list);
-		if (has_list)
-			continue;
-		if (open)
-			return conf_fail(
-				c->error, c->section, "issuer",
-				"tokens of [issuer \"%.*s\"] and [issuer \"%.*s\"] cannot be told apart: give one "
-				"of them an iss, or name one issuer only",
-				STR_ARGS(issuer_name(open)), STR_ARGS(issuer_name(p->issuers.items[i])));
-		open = p->issuers.items[i];
-	}
+	const struct issuer_set *issuers = &c->policy->issuers;
+	for (size_t i = 0; i < issuers->n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (!issuer_differs(issuers->items[j], issuers->items[i]))
+				return conf_fail(c->error, c->section, "issuer",
+						 "tokens of [issuer \"%.*s\"] and [issuer \"%.*s\"] cannot be told "
+						 "apart: give one of them an iss, or each a cookie of its own, or name "
+						 "one issuer only",
+						 STR_ARGS(issuer_name(issuers->items[j])),
+						 STR_ARGS(issuer_name(issuers->items[i])));
 	return true;
 }
 

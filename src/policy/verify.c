@@ -3,6 +3,7 @@
 #include "policy/verify.h"
 
 #include "base/clock.h"
+#include "policy/issuer_choice.h"
 #include "policy/revocation.h"
 
 static enum err step_policy(struct worker *worker, const struct request *request, struct verdict *verdict)
@@ -16,34 +17,21 @@ static enum err step_credentials(struct worker *worker, const struct request *re
 	return credentials_find(&verdict->policy->sources, request, &verdict->credentials);
 }
 
-/* Whose token is it? The issuer whose list has the iss; else the one without a list. */
-static struct issuer *find_issuer(const struct issuer_set *issuers, const struct token *token)
-{
-	struct issuer *open = NULL;
-	struct str iss = STR_NONE;
-	json_string(json_member(token->payload, STR("iss")), &iss);
-	for (size_t i = 0; i < issuers->n; i++) {
-		bool has_list;
-		if (iss.p && issuer_claims_iss(issuers->items[i], iss, &has_list) && has_list)
-			return issuers->items[i];
-		issuer_claims_iss(issuers->items[i], STR(""), &has_list);
-		if (!has_list)
-			open = issuers->items[i];
-	}
-	/* With one issuer its own check names what is wrong. */
-	return open || issuers->n != 1 ? open : issuers->items[0];
-}
-
 static enum err check_token(struct worker *worker, const struct issuer_set *issuers, struct str text,
 			    struct str cookie, struct token *token, struct claims *claims)
 {
+	struct issuer *issuer;
+	if (text.n > issuer_longest_token(issuers))
+		return ERR_TOKEN_MALFORMED;
 	enum err err = token_parse(worker->arena, text, token);
 	if (err)
 		return err;
 	token->cookie = cookie;
-	struct issuer *issuer = find_issuer(issuers, token);
-	if (!issuer)
-		return ERR_BAD_ISSUER;
+	err = issuer_choose(worker->arena, issuers, token, &issuer);
+	if (err)
+		return err;
+	if (text.n > issuer_max_token(issuer))
+		return ERR_TOKEN_MALFORMED;
 	return issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
 }
 

@@ -180,6 +180,7 @@ bool issuer_open(const struct conf_section *section, unsigned slots, struct issu
 	if (!issuer)
 		return conf_fail(error, section, "", "no memory");
 	issuer->driver = driver;
+	issuer->forms = driver->forms;
 	issuer->conf = conf;
 	issuer->name = section->name;
 	issuer->slots = slots;
@@ -231,7 +232,7 @@ bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_li
 
 bool issuer_takes(const struct issuer *issuer, enum token_form form)
 {
-	return issuer->driver->forms & TOKEN_FORM(form);
+	return issuer->forms & TOKEN_FORM(form);
 }
 
 bool issuer_fits(const struct issuer *issuer, const struct token *token)

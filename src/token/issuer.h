@@ -98,6 +98,9 @@ struct conf_list issuer_cookies(const struct issuer *issuer);
 bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_list);
 /* Does it take tokens of that form? */
 bool issuer_takes(const struct issuer *issuer, enum token_form form);
+/* Can tokens of the two be told apart before any key is tried: by form, cookie,
+ * iss, algorithm or kid? Where only the cookie tells, a bearer token does not. */
+bool issuer_differs(const struct issuer *a, const struct issuer *b);
 /* The driver's fits. */
 bool issuer_fits(const struct issuer *issuer, const struct token *token);
 /* Bytes of the longest token that it takes. */

@@ -9,6 +9,7 @@ void issuer_setup(struct issuer_setup *setup)
 	memset(setup, 0, sizeof *setup);
 	setup->conf.type.value = STR("jwt");
 	setup->conf.require_exp = true;
+	setup->conf.max_token = 16 << 10;
 	setup->section = (struct conf_section){
 		.kind = &issuer_kind,
 		.name = STR("main"),
