@@ -136,7 +136,20 @@ endif
 %C%_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)
 EXTRA_DIST += %D%/fuzz/seeds %D%/fuzz/seeds.test
 
-EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-hs.json
+EXTRA_DIST += \
+	%D%/data/README.md \
+	%D%/data/make_tokens.py \
+	%D%/data/make_tokens.rb \
+	%D%/data/make_tokens_python.py \
+	%D%/data/npm/.npmrc \
+	%D%/data/npm/make_tokens.mjs \
+	%D%/data/npm/package-lock.json \
+	%D%/data/npm/package.json \
+	%D%/data/tokens-npm.json \
+	%D%/data/tokens-python.json \
+	%D%/data/tokens-ruby.json \
+	%D%/data/tokens.json \
+	%D%/data/vectors-hs.json
 
 # What the stores do when disks, files and other processes fail.
 check_PROGRAMS += %D%/faults/store_client
