@@ -12,7 +12,8 @@ DRIVERS += %D%/web/transport_libfcgi.c
 endif
 
 noinst_LIBRARIES += %D%/libfcgi_auth.a
-%C%_libfcgi_auth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS) $(CRYPT_CFLAGS) $(LIBFCGI_CFLAGS)
+%C%_libfcgi_auth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS) $(CRYPT_CFLAGS) \
+	$(CURL_CFLAGS) $(LIBFCGI_CFLAGS)
 %C%_libfcgi_auth_a_SOURCES = \
 	%D%/base/arena.c %D%/base/arena.h \
 	%D%/base/clock.c %D%/base/clock.h \
@@ -56,6 +57,8 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
 	%D%/store/version.c \
+	%D%/net/fetch.c %D%/net/fetch.h \
+	%D%/net/fetch_url.c \
 	%D%/policy/absent_store.c %D%/policy/absent_store.h \
 	%D%/policy/access.c %D%/policy/access.h \
 	%D%/policy/access_compile.c \

@@ -103,6 +103,10 @@ EXTRA_DIST += \
 	%D%/integration/test_fastcgi_protocol.py \
 	%D%/integration/test_listening.py
 
+# One fetch after the other, printed.
+check_PROGRAMS += %D%/net/fetch_client
+EXTRA_DIST += %D%/integration/test_fetch.py
+
 # Run by hand: conformance FOLDER, with public suites that are kept elsewhere.
 if JSON_ORACLE
 check_PROGRAMS += %D%/conformance/conformance

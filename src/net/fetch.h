@@ -35,7 +35,7 @@ void fetch_close(struct fetch **fetch);
  * went wrong, without the headers that were sent. */
 bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_request *request,
 	       struct fetch_answer *out, struct buf *why);
-/* Name and version of the library, or STR_NONE while it is not loaded. */
-struct str fetch_library(void);
+/* Version of libcurl, or NULL while it is not loaded. */
+const char *fetch_library(void);
 
 #endif

@@ -5,11 +5,19 @@
 #include <crypt.h>
 
 #include "config.h"
+#include "net/fetch.h"
 #include "store/store.h"
 #include "token/digest.h"
 
 void version_print(struct buf *out, const char *program)
 {
-	buf_printf(out, "%s %s (%s; SQLite %s; libxcrypt %s)\n", program, PACKAGE_VERSION, token_library(),
+	char memory[512];
+	struct buf why = buf_over(memory, sizeof memory);
+	buf_printf(out, "%s %s (%s; SQLite %s; libxcrypt %s; ", program, PACKAGE_VERSION, token_library(),
 		   store_library(), XCRYPT_VERSION_STR);
+	/* Loaded at need: what would be found. */
+	if (fetch_start(&why))
+		buf_printf(out, "libcurl %s)\n", fetch_library());
+	else
+		buf_add(out, STR("no libcurl)\n"));
 }
