@@ -38,18 +38,26 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/derive.c %D%/token/derive.h \
 	%D%/token/digest.c %D%/token/digest.h \
 	%D%/token/encryption.c %D%/token/encryption.h \
+	%D%/token/ecdsa.c %D%/token/ecdsa.h \
 	%D%/token/issuer.c %D%/token/issuer.h \
 	%D%/token/issuer_distinct.c \
 	%D%/token/issuer_internal.h \
 	%D%/token/json.c %D%/token/json.h \
 	%D%/token/json_value.c \
 	%D%/token/jwe.c %D%/token/jwe.h \
+	%D%/token/jwk.c %D%/token/jwk.h \
+	%D%/token/jwk_internal.h \
+	%D%/token/jwk_pkey.c \
 	%D%/token/jws.c %D%/token/jws.h \
 	%D%/token/key.c %D%/token/key.h \
+	%D%/token/key_internal.h \
+	%D%/token/key_load.c \
+	%D%/token/key_public.c \
 	%D%/token/key_secret.c \
 	%D%/token/key_set.c \
 	%D%/token/key_source.c %D%/token/key_source.h \
 	%D%/token/thread.c %D%/token/thread.h \
+	%D%/token/pem.c %D%/token/pem.h \
 	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
 	%D%/store/database.c %D%/store/database.h \

@@ -29,6 +29,8 @@ static bool read_algorithms(const struct conf_section *section, struct algorithm
 		const struct algorithm *algorithm = find_algorithm(text, error);
 		if (!algorithm)
 			return false;
+		if (algorithm->family != KEY_HMAC)
+			return conf_fail_at(error, text, "algorithms", "%s takes no secret", algorithm->name);
 		if (!algorithm_add(out, algorithm))
 			return conf_fail_at(error, text, "algorithms", "%s is named twice", algorithm->name);
 	}

@@ -38,14 +38,14 @@ enum err jws_parse_claims(struct arena *arena, struct str text, struct token *ou
 enum err jws_verify(const struct key_set *keys, struct token_thread *thread, struct algorithm_set allowed,
 		    const struct token *token)
 {
-	struct str name, kid = STR_NONE;
-	const struct algorithm *algorithm = NULL;
+	struct key_wanted wanted = {.algorithm = NULL};
+	struct str name;
 	if (json_string(json_member(token->header, STR("alg")), &name))
-		algorithm = algorithm_find(name, allowed);
-	if (!algorithm)
+		wanted.algorithm = algorithm_find(name, allowed);
+	if (!wanted.algorithm)
 		return ERR_BAD_ALGORITHM;
-	json_string(json_member(token->header, STR("kid")), &kid);
-	return key_set_verify(keys, thread, algorithm, kid, token->canonical, token->signature);
+	json_string(json_member(token->header, STR("kid")), &wanted.kid);
+	return key_set_verify(keys, thread, wanted, token->canonical, token->signature);
 }
 
 bool jws_sign(const struct key_set *keys, struct token_thread *thread, struct str payload, struct buf *out)

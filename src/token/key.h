@@ -42,6 +42,8 @@ bool key_print_jwk(const struct key *key, struct buf *out);
 
 /* Trying several keys for one token is bounded by these. */
 enum { KEY_SECRETS_MAX = 8, KEY_TRIES_MAX = 8, KEY_SET_MAX = 256 };
+/* Bytes of a text with keys. */
+enum { KEY_TEXT_MAX = 256 << 10 };
 
 /* The first key signs, when it can. generation is a random number of its own:
  * what was found with another set says nothing. */
@@ -56,15 +58,21 @@ void key_set_begin(struct key_set *set);
 /* The set takes the key over. false: it is full, or no memory; the key stays the caller's. */
 bool key_set_add(struct key_set *set, struct key *key);
 void key_set_close(struct key_set *set);
+/* What the header of a token asks for. */
+struct key_wanted {
+	const struct algorithm *algorithm;
+	struct str kid; /* STR_NONE: it names none */
+};
+
 /* Verify by a key that is for that algorithm and that kid (STR_NONE: the token
  * has none). A key without kid fits every token; of those with one, a token
  * without kid may have the only one that is for its algorithm (RFC 7515 section
  * 4.1.4 makes kid optional). KEY_TRIES_MAX keys are tried at most.
  * ERR_UNKNOWN_KEY when none fits, ERR_BAD_SIGNATURE, ERR_INTERNAL. */
-enum err key_set_verify(const struct key_set *set, struct token_thread *thread, const struct algorithm *algorithm,
-			struct str kid, struct str input, struct str signature);
+enum err key_set_verify(const struct key_set *set, struct token_thread *thread, struct key_wanted wanted,
+			struct str input, struct str signature);
 /* Would key_set_verify find a key to try? */
-bool key_set_has(const struct key_set *set, const struct algorithm *algorithm, struct str kid);
+bool key_set_has(const struct key_set *set, struct key_wanted wanted);
 
 /* Add a public key: PEM (SubjectPublicKeyInfo) or one JWK, once for each allowed
  * algorithm that it fits (key type, curve, and the JWK's alg, use and key_ops).
@@ -76,7 +84,10 @@ bool key_set_add_public(struct key_set *set, struct algorithm_set allowed, struc
  * kty or crv, not for verifying (use, key_ops), or for no allowed algorithm; and,
  * named in why, those that are too weak or wrong. A set with secret or private
  * keys, with more than KEY_SET_MAX keys, with none that fits, or that is no
- * strict JSON, is refused as a whole: false, why says it, nothing was added. */
+ * strict JSON (json.h; 1000 values are some 120 keys), is refused as a whole:
+ * false, why says it, nothing was added.
+ * true: why has notes for the log when n is not 0: keys left out as wrong, and a
+ * kid that several keys for one algorithm have. */
 bool key_set_add_jwks(struct key_set *set, struct algorithm_set allowed, struct str text, struct buf *why);
 /* Add the keys of a key ring: a JWK Set with secret ("oct") and private keys,
  * each with alg and kid, in order; the first signs. short_too: take secrets that

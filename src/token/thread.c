@@ -17,6 +17,11 @@ bool token_thread_open(unsigned slot, struct token_thread **out)
 	if (!thread)
 		return false;
 	thread->slot = slot;
+	thread->signature = EVP_MD_CTX_new();
+	if (!thread->signature) {
+		free(thread);
+		return false;
+	}
 	*out = thread;
 	return true;
 }
@@ -25,6 +30,7 @@ void token_thread_close(struct token_thread **thread)
 {
 	if (!*thread)
 		return;
+	EVP_MD_CTX_free((*thread)->signature);
 	for (size_t i = 0; i < ENCRYPTION_ROWS; i++)
 		EVP_CIPHER_CTX_free((*thread)->ciphers[i]);
 	free(*thread);

@@ -7,9 +7,12 @@
 #include "token/encryption.h"
 
 struct evp_cipher_ctx_st;
+struct evp_md_ctx_st;
 
 struct token_thread {
 	unsigned slot;
+	/* Empty between two uses: a key's template is copied into it. */
+	struct evp_md_ctx_st *signature;
 	/* One for each row of the table of encryptions, made at its first use: to
 	 * change the cipher of a context takes memory, to change its key does not. */
 	struct evp_cipher_ctx_st *ciphers[ENCRYPTION_ROWS];

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run public suites that are kept elsewhere: conformance FOLDER reads json.json
  * (name, expect, b64) and jws.json (name, layer, token, jwk, alg, expect,
- * payload_hex, now) of that folder, each an array of cases. A case that asks for
- * an algorithm that is not on offer must be refused; where it should have been
- * accepted it counts as "not offered". json-c reads the suites. */
+ * payload_hex, now) of that folder, each an array of cases. Prints those whose
+ * verdict is "either" with the answer that they got. json-c reads the suites. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@ enum { ARENA = 1 << 22 };
 
 struct run {
 	struct arena *arena;
-	unsigned passed, failed, not_offered;
+	unsigned passed, failed;
 };
 
 static struct json_object *member(struct json_object *object, const char *name)
@@ -57,7 +56,11 @@ static bool is_owed(struct json_object *row)
 /* "either" passes whatever the answer is: it is there to be survived. */
 static void count(struct run *run, struct json_object *row, bool accepted)
 {
-	if (is(row, "expect", "either") || is_owed(row) == accepted) {
+	bool either = is(row, "expect", "either");
+	if (either)
+		printf("either %s: %s\n", json_object_get_string(member(row, "name")),
+		       accepted ? "accepted" : "refused");
+	if (either || is_owed(row) == accepted) {
 		run->passed++;
 		return;
 	}
@@ -112,23 +115,34 @@ static struct algorithm_set offered(struct json_object *row)
 	return set;
 }
 
-static bool add_keys(struct json_object *row, struct algorithm_set set, struct key_set *keys)
+/* A secret is a whole JWK here; the product takes those from key rings alone. */
+static bool add_secret(struct json_object *jwk, struct algorithm_set set, struct key_set *keys)
 {
 	unsigned char bytes[1024];
 	size_t n;
-	struct json_object *jwk = member(row, "jwk");
 	struct str k = text_of(member(jwk, "k"));
-	if (!is(jwk, "kty", "oct") || BASE64URL_DECODED(k.n) > sizeof bytes || !base64url_decode(k, bytes, &n))
+	if (BASE64URL_DECODED(k.n) > sizeof bytes || !base64url_decode(k, bytes, &n))
 		return false;
 	for (size_t i = 0; algorithm_at(i); i++) {
-		const struct algorithm *algorithm = algorithm_find(str_of(algorithm_at(i)->name), set);
+		const struct algorithm *algorithm = algorithm_at(i);
 		struct key *key;
-		if (!algorithm)
+		if (algorithm->family != KEY_HMAC || !algorithm_has(set, algorithm))
 			continue;
-		if (!key_open_hmac(algorithm, (struct str){(char *)bytes, n}, STR_NONE, &key) || !key_set_add(keys, key))
+		if (!key_open_hmac(algorithm, (struct str){(char *)bytes, n}, STR_NONE, &key) ||
+		    !key_set_add(keys, key))
 			return false;
 	}
 	return true;
+}
+
+static bool add_keys(struct json_object *row, struct algorithm_set set, struct key_set *keys)
+{
+	char memory[256];
+	struct buf why = buf_over(memory, sizeof memory);
+	struct json_object *jwk = member(row, "jwk");
+	if (is(jwk, "kty", "oct"))
+		return add_secret(jwk, set, keys);
+	return key_set_add_public(keys, set, str_of(json_object_to_json_string(jwk)), &why);
 }
 
 /* The claims layer of the suite has only times. */
@@ -146,18 +160,14 @@ static void run_jws(struct run *run, struct json_object *row)
 	struct key_set keys = {.n = 0};
 	struct algorithm_set set = offered(row);
 	bool claims = is(row, "layer", "claims");
-	/* Without a key on offer the set stays empty, and nothing may pass. */
-	bool usable = set.bits != 0 && add_keys(row, set, &keys);
+	/* A key that is refused leaves the set empty, and nothing may pass. */
+	bool usable = add_keys(row, set, &keys);
 	struct str text = text_of(member(row, "token"));
 	enum err err = claims ? jws_parse_claims(run->arena, text, &token) : jws_parse(run->arena, text, &token);
 	if (err == ERR_NONE)
 		err = jws_verify(&keys, NULL, usable ? set : ALGORITHM_ALL, &token);
 	bool accepted = err == ERR_NONE && (!claims || is_in_time(row, &token));
 	key_set_close(&keys);
-	if (!usable && !accepted && is(row, "expect", "accept")) {
-		run->not_offered++;
-		return;
-	}
 	if (accepted && !is_payload(row, token.payload_bytes)) {
 		run->failed++;
 		printf("FAIL %s: another payload\n", json_object_get_string(member(row, "name")));
@@ -197,8 +207,6 @@ int main(int argc, char **argv)
 	bool read = run_suite(&run, argv[1], "json.json", run_json);
 	read = run_suite(&run, argv[1], "jws.json", run_jws) && read;
 	arena_close(&run.arena);
-	if (run.not_offered > 0)
-		printf("%u not offered: refused, as they must be\n", run.not_offered);
 	printf("%u passed, %u failed\n", run.passed, run.failed);
 	return read && run.failed == 0 ? 0 : 1;
 }

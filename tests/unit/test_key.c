@@ -101,7 +101,8 @@ static void known_answers(void)
 		struct key *key;
 		unsigned char out[KEY_SIGNATURE_MAX];
 		size_t n = 0;
-		CU_ASSERT_FATAL(key_open_hmac(algorithm(rows[i][0]), (struct str){secret, sizeof secret}, STR_NONE, &key));
+		struct str whole = {secret, sizeof secret};
+		CU_ASSERT_FATAL(key_open_hmac(algorithm(rows[i][0]), whole, STR_NONE, &key));
 		for (int again = 0; again < 3; again++) {
 			CU_ASSERT_TRUE(key_sign(key, NULL, input, out, &n));
 			struct buf b = buf_over(text, sizeof text);
@@ -170,13 +171,19 @@ static void many_threads(void)
 	key_close(&shared);
 }
 
+static enum err verify(const struct key_set *set, const char *name, const char *input, struct str signature)
+{
+	struct key_wanted wanted = {algorithm(name), STR_NONE};
+	return key_set_verify(set, NULL, wanted, str_of(input), signature);
+}
+
 static void sets(void)
 {
 	struct key_set set = {.n = 0}, other = {.n = 0};
 	struct key *key;
 	unsigned char out[KEY_SIGNATURE_MAX];
 	size_t n;
-	CU_ASSERT_EQUAL(key_set_verify(&set, NULL, algorithm("HS256"), STR_NONE, STR("x"), STR("y")), ERR_UNKNOWN_KEY);
+	CU_ASSERT_EQUAL(verify(&set, "HS256", "x", STR("y")), ERR_UNKNOWN_KEY);
 	static const char *const secrets[] = {"1-" SECRET, "2-" SECRET, "3-" SECRET};
 	for (size_t i = 0; i < 3; i++) {
 		CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), str_of(secrets[i]), STR_NONE, &key));
@@ -185,9 +192,9 @@ static void sets(void)
 	for (size_t i = 0; i < 3; i++) {
 		CU_ASSERT_TRUE(key_sign(set.keys[i], NULL, STR("x"), out, &n));
 		struct str signature = {(char *)out, n};
-		CU_ASSERT_EQUAL(key_set_verify(&set, NULL, algorithm("HS256"), STR_NONE, STR("x"), signature), ERR_NONE);
-		CU_ASSERT_EQUAL(key_set_verify(&set, NULL, algorithm("HS256"), STR_NONE, STR("y"), signature), ERR_BAD_SIGNATURE);
-		CU_ASSERT_EQUAL(key_set_verify(&set, NULL, algorithm("HS512"), STR_NONE, STR("x"), signature), ERR_UNKNOWN_KEY);
+		CU_ASSERT_EQUAL(verify(&set, "HS256", "x", signature), ERR_NONE);
+		CU_ASSERT_EQUAL(verify(&set, "HS256", "y", signature), ERR_BAD_SIGNATURE);
+		CU_ASSERT_EQUAL(verify(&set, "HS512", "x", signature), ERR_UNKNOWN_KEY);
 	}
 	for (size_t i = 0; i <= KEY_SET_MAX; i++) {
 		CU_ASSERT_FATAL(key_open_hmac(algorithm("HS256"), STR(SECRET), STR_NONE, &key));
