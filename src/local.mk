@@ -48,10 +48,12 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/jwk.c %D%/token/jwk.h \
 	%D%/token/jwk_internal.h \
 	%D%/token/jwk_pkey.c \
+	%D%/token/jwk_print.c \
 	%D%/token/jws.c %D%/token/jws.h \
 	%D%/token/key.c %D%/token/key.h \
 	%D%/token/key_internal.h \
 	%D%/token/key_load.c \
+	%D%/token/key_make.c \
 	%D%/token/key_public.c \
 	%D%/token/key_secret.c \
 	%D%/token/key_set.c \

@@ -147,6 +147,13 @@ bool digest_parts(struct token_thread *thread, const struct str *parts, size_t n
 	return SHA256_Final(out, &state);
 }
 
+bool digest_sha256(struct str bytes, unsigned char out[DIGEST_SIZE])
+{
+	SHA256_CTX state;
+	return SHA256_Init(&state) && (bytes.n == 0 || SHA256_Update(&state, bytes.p, bytes.n)) &&
+	       SHA256_Final(out, &state);
+}
+
 bool digest_mac(struct token_thread *thread, struct str key, struct str bytes, unsigned char out[DIGEST_SIZE])
 {
 	(void)thread;

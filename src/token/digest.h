@@ -28,6 +28,8 @@ unsigned token_thread_slot(const struct token_thread *thread);
 /* SHA-256 over the parts in order, each followed by one NUL byte, so that no two
  * lists of parts (without NUL) give the same input. */
 bool digest_parts(struct token_thread *thread, const struct str *parts, size_t n, unsigned char out[DIGEST_SIZE]);
+/* SHA-256 (FIPS 180-4). */
+bool digest_sha256(struct str bytes, unsigned char out[DIGEST_SIZE]);
 /* HMAC-SHA-256 over bytes with a key of at least 32 bytes; false for a shorter
  * one. For signed form values; tokens are verified by jws.h. */
 bool digest_mac(struct token_thread *thread, struct str key, struct str bytes, unsigned char out[DIGEST_SIZE]);

@@ -106,7 +106,7 @@ static enum jwk_verdict read_names(const struct json *object, struct jwk *out, s
 	struct str name;
 	if (kid && !json_string(kid, &out->kid))
 		return say(JWK_WRONG, why, "kid is no string");
-	if (out->kid.n > JWK_KID_MAX)
+	if (out->kid.n > KEY_KID_MAX)
 		return say(JWK_WRONG, why, "kid has more than 255 bytes");
 	if (!alg)
 		return JWK_GOOD;

@@ -8,9 +8,6 @@
 #include "token/algorithm.h"
 #include "token/json.h"
 
-/* No kid is longer. */
-enum { JWK_KID_MAX = 255 };
-
 /* The members that are numbers or bytes. */
 enum jwk_number {
 	JWK_N,

@@ -52,9 +52,16 @@ bool jws_sign(const struct key_set *keys, struct token_thread *thread, struct st
 {
 	if (keys->n == 0)
 		return false;
-	char memory[64];
+	const struct key *key = keys->keys[0];
+	/* Every byte of the kid may become an escape. */
+	char memory[64 + 6 * KEY_KID_MAX];
 	struct buf header = buf_over(memory, sizeof memory);
-	buf_printf(&header, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", key_algorithm(keys->keys[0])->name);
+	buf_printf(&header, "{\"alg\":\"%s\",\"typ\":\"JWT\"", key_algorithm(key)->name);
+	if (key_kid(key).p) {
+		buf_add(&header, STR(",\"kid\":"));
+		buf_json(&header, key_kid(key));
+	}
+	buf_char(&header, '}');
 	size_t begin = out->n;
 	base64url_encode(out, (const unsigned char *)header.p, header.n);
 	buf_char(out, '.');
@@ -63,7 +70,7 @@ bool jws_sign(const struct key_set *keys, struct token_thread *thread, struct st
 		return false;
 	unsigned char signature[KEY_SIGNATURE_MAX];
 	size_t n;
-	if (!key_sign(keys->keys[0], thread, (struct str){out->p + begin, out->n - begin}, signature, &n))
+	if (!key_sign(key, thread, (struct str){out->p + begin, out->n - begin}, signature, &n))
 		return false;
 	buf_char(out, '.');
 	base64url_encode(out, signature, n);

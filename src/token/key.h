@@ -29,7 +29,9 @@ struct str key_kid(const struct key *key);
 /* Has it what signing takes, a secret or a private key? */
 bool key_can_sign(const struct key *key);
 
-/* The longest signature is that of RSA with KEY_RSA_BITS_MAX bits. */
+/* The longest signature is that of RSA with KEY_RSA_BITS_MAX bits, and the longest
+ * JWK its private key. */
+enum { KEY_JWK_MAX = 16384 };
 enum { KEY_RSA_BITS_MIN = 2048, KEY_RSA_BITS_MAX = 8192, KEY_SIGNATURE_MAX = KEY_RSA_BITS_MAX / 8 };
 
 /* Is it the signature of input? ERR_BAD_SIGNATURE, ERR_INTERNAL. */
@@ -42,8 +44,8 @@ bool key_print_jwk(const struct key *key, struct buf *out);
 
 /* Trying several keys for one token is bounded by these. */
 enum { KEY_SECRETS_MAX = 8, KEY_TRIES_MAX = 8, KEY_SET_MAX = 256 };
-/* Bytes of a text with keys. */
-enum { KEY_TEXT_MAX = 256 << 10 };
+/* Bytes of a text with keys, and of a kid in it. */
+enum { KEY_TEXT_MAX = 256 << 10, KEY_KID_MAX = 255 };
 
 /* The first key signs, when it can. generation is a random number of its own:
  * what was found with another set says nothing. */
@@ -90,10 +92,21 @@ bool key_set_add_public(struct key_set *set, struct algorithm_set allowed, struc
  * kid that several keys for one algorithm have. */
 bool key_set_add_jwks(struct key_set *set, struct algorithm_set allowed, struct str text, struct buf *why);
 /* Add the keys of a key ring: a JWK Set with secret ("oct") and private keys,
- * each with alg and kid, in order; the first signs. short_too: take secrets that
- * are shorter than their hash. A key that is for no allowed algorithm is refused.
+ * each with alg and a kid of its own, in order; the first signs. short_too: take
+ * secrets that are shorter than their hash. Each private key signs once and must
+ * verify that. A key that is wrong, or for no allowed algorithm, is refused.
  * false: why says it, nothing was added. */
 bool key_set_add_ring(struct key_set *set, struct algorithm_set allowed, bool short_too, struct str text,
+		      struct buf *why);
+
+/* Print a new secret or private key for a key ring, a JWK with alg and kid; the
+ * kid is the key's thumbprint (RFC 7638, SHA-256), of a secret a random number,
+ * unless one is given. out has room for KEY_JWK_MAX bytes; who called wipes them.
+ * false: no memory, or OpenSSL has failed. */
+bool key_generate_jwk(const struct algorithm *algorithm, struct str kid, struct buf *out);
+/* The same of a private key that is there: PEM (PKCS #8, not encrypted). false:
+ * why says what is wrong and what to do. */
+bool key_jwk_from_pem(const struct algorithm *algorithm, struct str pem, struct str kid, struct buf *out,
 		      struct buf *why);
 
 #endif

@@ -136,7 +136,7 @@ static const struct json *find_keys(struct load *load, struct str text)
 static void print_which(struct buf *out, const struct json *object, size_t number)
 {
 	struct str kid;
-	if (json_string(json_member(object, STR("kid")), &kid) && kid.n <= JWK_KID_MAX)
+	if (json_string(json_member(object, STR("kid")), &kid) && kid.n <= KEY_KID_MAX)
 		buf_json(out, kid);
 	else
 		buf_printf(out, "number %zu", number);
@@ -202,4 +202,89 @@ bool key_set_add_jwks(struct key_set *set, struct algorithm_set allowed, struct 
 	char memory[1024];
 	struct buf notes = buf_over(memory, sizeof memory);
 	return begin(&load, text) && end(&load, add_jwks(&load, text, &notes));
+}
+
+static bool add_secret(struct load *load, const struct jwk *jwk, bool short_too, struct buf *why)
+{
+	struct str secret = jwk->numbers[JWK_K];
+	struct key *key;
+	if (!key_check_secret(secret, why))
+		return false;
+	if (!short_too && !key_secret_suffices(secret, jwk->only)) {
+		buf_printf(why, "the secret has %zu bytes, %s needs at least %zu (RFC 7518 section 3.2)", secret.n,
+			   jwk->only->name, jwk->only->key_size);
+		return false;
+	}
+	if (!key_open_hmac(jwk->only, secret, jwk->kid, &key)) {
+		buf_add(why, STR("no memory"));
+		return false;
+	}
+	add(load, key);
+	return true;
+}
+
+static bool add_private(struct load *load, const struct jwk *jwk, struct buf *why)
+{
+	EVP_PKEY *pkey = jwk_open_pkey(jwk, load->arena);
+	struct key *key;
+	bool good = pkey && key_open_pkey(jwk->only, pkey, true, jwk->kid, &key);
+	EVP_PKEY_free(pkey);
+	if (good)
+		add(load, key);
+	else
+		buf_add(why, STR("what it signs does not verify, or no memory"));
+	return good;
+}
+
+/* Its names are there, and its own. */
+static bool check_names(const struct load *load, const struct jwk *jwk, struct buf *why)
+{
+	bool is_new = true;
+	for (size_t i = load->before; i < load->set->n; i++)
+		is_new = is_new && !str_eq(jwk->kid, key_kid(load->set->keys[i]));
+	if (jwk->kid.n == 0)
+		buf_add(why, STR("kid is missing or empty"));
+	else if (!is_new)
+		buf_add(why, STR("another key has the same kid"));
+	else if (!jwk->only)
+		buf_add(why, STR("alg is missing"));
+	else if (!algorithm_has(load->allowed, jwk->only))
+		buf_printf(why, "%s is no allowed algorithm", jwk->only->name);
+	else
+		return true;
+	return false;
+}
+
+static bool add_of_ring(struct load *load, const struct json *object, size_t number, bool short_too)
+{
+	char memory[256];
+	struct buf why = buf_over(memory, sizeof memory);
+	struct jwk jwk;
+	bool good = jwk_read(load->arena, object, JWK_SIGN, &jwk, &why) == JWK_GOOD &&
+		    check_names(load, &jwk, &why) &&
+		    (jwk.numbers[JWK_K].p ? add_secret(load, &jwk, short_too, &why) : add_private(load, &jwk, &why));
+	if (load->is_full)
+		return fail_full(load);
+	if (good)
+		return true;
+	buf_add(load->why, STR("key "));
+	print_which(load->why, object, number);
+	buf_printf(load->why, ": %.*s", STR_ARGS(buf_str(&why)));
+	return false;
+}
+
+bool key_set_add_ring(struct key_set *set, struct algorithm_set allowed, bool short_too, struct str text,
+		      struct buf *why)
+{
+	struct load load = {.set = set, .allowed = allowed, .why = why};
+	if (!begin(&load, text))
+		return false;
+	const struct json *keys = find_keys(&load, text);
+	size_t number = 0;
+	bool good = keys != NULL;
+	for (const struct json *key = keys ? keys->child : NULL; key && good; key = key->next)
+		good = add_of_ring(&load, key, ++number, short_too);
+	if (good && number == 0)
+		good = fail(&load, "it has no keys; make one: authctl keys add");
+	return end(&load, good);
 }
