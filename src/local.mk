@@ -58,6 +58,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/key_secret.c \
 	%D%/token/key_set.c \
 	%D%/token/key_source.c %D%/token/key_source.h \
+	%D%/token/known_answer.c \
 	%D%/token/thread.c %D%/token/thread.h \
 	%D%/token/pem.c %D%/token/pem.h \
 	%D%/token/token.c %D%/token/token.h \

@@ -11,8 +11,7 @@ enum digest_hash { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
 enum { DIGEST_SIZE = 32, DIGEST_MAX = 64 };
 
 /* A worker thread's crypto: what is made once and used for every request. slot
- * is the worker's number, below the `slots` that issuers were opened with. The
- * algorithms on offer need nothing but the number. */
+ * is the worker's number, below the `slots` that issuers were opened with. */
 struct token_thread;
 
 /* Try every algorithm once, before the first thread, against known answers or

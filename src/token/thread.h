@@ -22,5 +22,7 @@ struct token_thread {
 bool digest_start(void);
 bool derive_start(void);
 bool jwe_start(void);
+/* Does OpenSSL verify as it should? Each algorithm of public keys, once. */
+bool known_answers_hold(void);
 
 #endif
