@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	%D%/unit/test_credentials \
 	%D%/unit/test_csrf \
 	%D%/unit/test_database \
+	%D%/unit/test_derive \
 	%D%/unit/test_digest \
 	%D%/unit/test_frame \
 	%D%/unit/test_form \
@@ -44,6 +45,7 @@ UNIT_TESTS = \
 if JSON_ORACLE
 UNIT_TESTS += \
 	%D%/unit/test_issuer \
+	%D%/unit/test_jwe \
 	%D%/unit/test_json
 endif
 # In sanitizer builds the arena takes memory for each object.
@@ -72,6 +74,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_csrf_LDADD = $(UNIT_LDADD)
 %C%_unit_test_database_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_database_LDADD = $(UNIT_LDADD)
+%C%_unit_test_derive_LDADD = $(UNIT_LDADD)
 %C%_unit_test_digest_LDADD = $(UNIT_LDADD)
 %C%_unit_test_form_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
@@ -82,6 +85,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_json_SOURCES = %D%/unit/test_json.c %D%/unit/json_oracle.c %D%/unit/json_oracle.h
 %C%_unit_test_json_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_json_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
+%C%_unit_test_jwe_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+%C%_unit_test_jwe_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_jws_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_ring_LDADD = $(UNIT_LDADD)
@@ -113,6 +118,9 @@ EXTRA_DIST += %D%/integration/test_fetch.py
 if JSON_ORACLE
 check_PROGRAMS += %D%/conformance/conformance
 endif
+%C%_conformance_conformance_SOURCES = \
+	%D%/conformance/conformance.c %D%/conformance/conformance.h \
+	%D%/conformance/conformance_jwe.c
 %C%_conformance_conformance_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_conformance_conformance_LDADD = $(LDADD) $(JSONC_LIBS)
 
@@ -121,6 +129,7 @@ endif
 FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_base64url \
 	%D%/fuzz/fuzz_json \
+	%D%/fuzz/fuzz_jwe \
 	%D%/fuzz/fuzz_jws \
 	%D%/fuzz/fuzz_record
 check_PROGRAMS += $(FUZZ_TARGETS)
@@ -136,6 +145,8 @@ endif
 %C%_fuzz_fuzz_base64url_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_json_SOURCES = %D%/fuzz/fuzz_json.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_jwe_SOURCES = %D%/fuzz/fuzz_jwe.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_jwe_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_jws_SOURCES = %D%/fuzz/fuzz_jws.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_jws_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_record_SOURCES = %D%/fuzz/fuzz_record.c $(FUZZ_FRAME)
@@ -156,6 +167,7 @@ EXTRA_DIST += \
 	%D%/data/tokens-ruby.json \
 	%D%/data/tokens.json \
 	%D%/data/vectors-hs.json
+EXTRA_DIST += %D%/data/make_jwe.py %D%/data/jwe.json %D%/data/vectors-jwe.json
 
 # What the stores do when disks, files and other processes fail.
 check_PROGRAMS += %D%/faults/store_client

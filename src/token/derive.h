@@ -8,7 +8,8 @@
 /* HKDF with SHA-256 (RFC 5869); salt and info may be empty. n bytes, at most 255 * 32. */
 bool derive_hkdf(struct str secret, struct str salt, struct str info, unsigned char *out, size_t n);
 /* The JWK thumbprint (RFC 7638) of a symmetric key, base64url: over
- * {"k":"…","kty":"oct"} with that hash. Adds nothing and sets full when it does not fit. */
+ * {"k":"…","kty":"oct"} with that hash. A key of more than ENCRYPTION_KEY_MAX bytes, which none
+ * is, sets full. */
 void derive_oct_thumbprint(enum digest_hash hash, struct str key, struct buf *out);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run public suites that are kept elsewhere: conformance FOLDER reads json.json
- * (name, expect, b64) and jws.json (name, layer, token, jwk, alg, expect,
- * payload_hex, now) of that folder, each an array of cases. Prints those whose
- * verdict is "either" with the answer that they got. json-c reads the suites. */
-#include <json-c/json.h>
+ * (name, expect, b64), jws.json (name, layer, token, jwk, alg, expect,
+ * payload_hex, now) and jwe.json (conformance_jwe.c) of that folder, each an
+ * array of cases. Prints those whose verdict is "either" with the answer that
+ * they got. json-c reads the suites. */
+#include "conformance.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,25 +15,20 @@
 
 enum { ARENA = 1 << 22 };
 
-struct run {
-	struct arena *arena;
-	unsigned passed, failed;
-};
-
-static struct json_object *member(struct json_object *object, const char *name)
+struct json_object *member(struct json_object *object, const char *name)
 {
 	struct json_object *value = NULL;
 	return json_object_object_get_ex(object, name, &value) ? value : NULL;
 }
 
-static struct str text_of(struct json_object *value)
+struct str text_of(struct json_object *value)
 {
 	if (!json_object_is_type(value, json_type_string))
 		return STR_NONE;
 	return (struct str){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
 }
 
-static bool is(struct json_object *row, const char *name, const char *want)
+bool is(struct json_object *row, const char *name, const char *want)
 {
 	return str_eq(text_of(member(row, name)), str_of(want));
 }
@@ -54,7 +51,7 @@ static bool is_owed(struct json_object *row)
 }
 
 /* "either" passes whatever the answer is: it is there to be survived. */
-static void count(struct run *run, struct json_object *row, bool accepted)
+void count(struct run *run, struct json_object *row, bool accepted)
 {
 	bool either = is(row, "expect", "either");
 	if (either)
@@ -93,7 +90,7 @@ static void run_json(struct run *run, struct json_object *row)
 	count(run, row, json_parse(run->arena, bytes, &tree));
 }
 
-static bool is_payload(struct json_object *row, struct str payload)
+bool is_payload(struct json_object *row, struct str payload)
 {
 	char memory[8192];
 	struct buf hex = buf_over(memory, sizeof memory);
@@ -206,7 +203,10 @@ int main(int argc, char **argv)
 		return 1;
 	bool read = run_suite(&run, argv[1], "json.json", run_json);
 	read = run_suite(&run, argv[1], "jws.json", run_jws) && read;
+	read = run_suite(&run, argv[1], "jwe.json", run_jwe) && read;
 	arena_close(&run.arena);
+	if (run.not_offered > 0)
+		printf("%u not offered: refused, as they must be\n", run.not_offered);
 	printf("%u passed, %u failed\n", run.passed, run.failed);
 	return read && run.failed == 0 ? 0 : 1;
 }

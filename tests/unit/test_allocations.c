@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "issuer_setup.h"
+#include "token/jwe.h"
 #include "unit.h"
 
 static unsigned long ours, openssls;
@@ -108,9 +109,41 @@ static void none_after_the_first(void)
 	issuer_close(&issuer);
 }
 
+/* Keys of every encryption in turn. */
+static void none_for_encrypted_tokens(void)
+{
+	static char texts[ENCRYPTION_ROWS][1024];
+	struct str key_bytes = STR("first-Dw8fQm2LrXk5Zs9TbVy3Hc6Np1Jg4Ea7Ui0Oo-Dw8fQm2LrXk5Zs9TbVy3Hc"), got;
+	struct jwe_key *keys[ENCRYPTION_ROWS];
+	struct token token;
+	for (size_t i = 0; i < ENCRYPTION_ROWS; i++) {
+		struct buf text = buf_over(texts[i], sizeof texts[i] - 1);
+		key_bytes.n = encryption_at(i)->key_size;
+		CU_ASSERT_FATAL(jwe_key_open(encryption_at(i), key_bytes, STR_NONE, &keys[i]));
+		CU_ASSERT_FATAL(jwe_encrypt(keys[i], thread, arena, STR("{\"sub\":\"alice\"}"), &text));
+	}
+	for (int i = 0; i < 100; i++) {
+		for (size_t j = 0; j < ENCRYPTION_ROWS; j++) {
+			CU_ASSERT_EQUAL(token_parse(arena, str_of(texts[j]), &token), ERR_NONE);
+			CU_ASSERT_EQUAL(jwe_decrypt(keys[j], thread, arena, &token, &got), ERR_NONE);
+			arena_reset(arena);
+		}
+		if (i == 0)
+			ours = openssls = 0;
+	}
+	CU_ASSERT_EQUAL(ours, 0);
+	CU_ASSERT_EQUAL(openssls, 0);
+	for (size_t i = 0; i < ENCRYPTION_ROWS; i++)
+		jwe_key_close(&keys[i]);
+}
+
 int main(void)
 {
-	static const struct unit_case cases[] = {{"none after the first", none_after_the_first}, {0}};
+	static const struct unit_case cases[] = {
+		{"none after the first", none_after_the_first},
+		{"none for encrypted tokens", none_for_encrypted_tokens},
+		{0},
+	};
 	if (!CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free))
 		return 1;
 	if (!token_start() || !arena_open(1 << 18, &arena) || !token_thread_open(0, &thread))
