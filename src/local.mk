@@ -23,6 +23,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/base/conf_print.c \
 	%D%/base/conf_value.c \
 	%D%/base/err.c %D%/base/err.h \
+	%D%/base/file.c %D%/base/file.h \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
@@ -40,8 +41,10 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/encryption.c %D%/token/encryption.h \
 	%D%/token/ecdsa.c %D%/token/ecdsa.h \
 	%D%/token/issuer.c %D%/token/issuer.h \
+	%D%/token/issuer_algorithms.c \
 	%D%/token/issuer_distinct.c \
 	%D%/token/issuer_internal.h \
+	%D%/token/issuer_keys.c %D%/token/issuer_keys.h \
 	%D%/token/json.c %D%/token/json.h \
 	%D%/token/json_value.c \
 	%D%/token/jwe.c %D%/token/jwe.h \

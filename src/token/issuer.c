@@ -20,19 +20,21 @@ static const struct conf_opt opts[] = {
 	{"authorized-parties", CONF_LIST, offsetof(struct issuer_conf, authorized_parties), NULL, NULL,
 	 "The claim azp must be one of these, exactly."},
 	{"algorithms", CONF_LIST, offsetof(struct issuer_conf, algorithms), NULL, NULL,
-	 "Signature algorithms that are accepted (HS256, HS384, HS512); the first signs."},
+	 "Signature algorithms that are accepted: HS256, HS384, HS512 with a secret; RS256 to 512, PS256 to 512, "
+	 "ES256 to 512, EdDSA, Ed25519 with public keys; the first signs; by default what the type has (jwt: none)."},
 	{"encryption", CONF_LIST, offsetof(struct issuer_conf, encryption), NULL, NULL,
-	 "Content encryptions that are accepted (A256GCM, A256CBC-HS512) when the tokens are encrypted (JWE dir)."},
+	 "Content encryptions that are accepted when tokens are encrypted with the secret itself (JWE dir), instead of "
+	 "algorithms: A256GCM, A256CBC-HS512, A192GCM, A192CBC-HS384, A128GCM, A128CBC-HS256."},
 	{"secret", CONF_LINES, offsetof(struct issuer_conf, secret), NULL, NULL,
-	 "Where a secret for HS256, HS384, HS512 is: file:PATH, cred:NAME or env:NAME, one a line; the first signs, "
-	 "all verify."},
+	 "Where a shared secret is: file:PATH, cred:NAME or env:NAME, one a line; the first signs, all verify; keys "
+	 "come from one of secret, key-ring, public-key and jwks."},
 	{"public-key", CONF_LINES, offsetof(struct issuer_conf, public_key), NULL, NULL,
 	 "File with a public key that verifies, PEM or JWK, one a line."},
 	{"key-ring", CONF_TEXT, offsetof(struct issuer_conf, key_ring), NULL, NULL,
 	 "Where a key ring of secrets and private keys is, which authctl keys looks after: file:PATH; its first key "
 	 "signs, all verify."},
 	{"jwks", CONF_TEXT, offsetof(struct issuer_conf, jwks), NULL, NULL,
-	 "Where the JWK Set with the public keys is: a URL or file:PATH."},
+	 "Where the JWK Set with the public keys is: a URL, or file:PATH for one that is read at the start."},
 	{"jwks-refresh", CONF_DURATION, offsetof(struct issuer_conf, jwks_refresh), "15m", "10s-30d",
 	 "How old a fetched JWK Set may get before it is fetched again."},
 	{"jwks-cooldown", CONF_DURATION, offsetof(struct issuer_conf, jwks_cooldown), "30s", "1s-1d",
@@ -102,6 +104,41 @@ static bool is_cookie_name(struct str name)
 	return name.n > 0;
 }
 
+static bool has_word(const char *const *words, const char *word)
+{
+	for (size_t i = 0; words && words[i]; i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* What would be ignored was meant to do something. */
+static bool check_type(const struct conf_section *section, const struct issuer_driver *driver,
+		       struct conf_error *error)
+{
+	static const char *const common[] = {"type",	   "iss",	   "audience", "authorized-parties",
+					     "typ",	   "leeway",	   "user-id",  "require-exp",
+					     "max-lifetime", "max-token", "cookie",   NULL};
+	for (size_t i = 0; opts[i].key; i++)
+		if (conf_is_given(section, opts[i].key) && !has_word(common, opts[i].key) &&
+		    !has_word(driver->options, opts[i].key))
+			return conf_fail(error, section, opts[i].key, "means nothing for type %s: remove it",
+					 driver->name);
+	return true;
+}
+
+/* What is for fetching alone. */
+static bool check_fetching(const struct conf_section *section, struct conf_error *error)
+{
+	static const char *const fetching[] = {"jwks-refresh", "jwks-cooldown", "jwks-stale", NULL};
+	const struct issuer_conf *conf = section->values;
+	bool url = conf->jwks.value.p && !str_starts(conf->jwks.value, STR("file:"));
+	for (size_t i = 0; fetching[i] && !url; i++)
+		if (conf_is_given(section, fetching[i]))
+			return conf_fail(error, section, fetching[i], "is for a jwks that is a URL: remove it");
+	return true;
+}
+
 static bool check_options(const struct conf_section *section, struct conf_error *error)
 {
 	const struct issuer_conf *conf = section->values;
@@ -165,7 +202,8 @@ static bool set_rules(struct issuer *issuer)
 	};
 	return list_of(&conf->typ, own->typ, issuer, &issuer->rules.typ) &&
 	       list_of(&conf->user_id, own->user_id, issuer, &issuer->rules.user_id) &&
-	       list_of(&conf->cookie, own->cookies, issuer, &issuer->cookies);
+	       list_of(&conf->cookie, own->cookies, issuer, &issuer->cookies) &&
+	       list_of(&conf->algorithms, own->algorithms, issuer, &issuer->algorithm_names);
 }
 
 bool issuer_open(const struct conf_section *section, unsigned slots, struct issuer **out, struct conf_error *error)
@@ -174,7 +212,7 @@ bool issuer_open(const struct conf_section *section, unsigned slots, struct issu
 	const struct issuer_driver *driver = find_driver(conf->type.value);
 	if (!driver)
 		return fail_type(section, conf->type.value, error);
-	if (!check_options(section, error))
+	if (!check_type(section, driver, error) || !check_fetching(section, error) || !check_options(section, error))
 		return false;
 	struct issuer *issuer = calloc(1, sizeof *issuer);
 	if (!issuer)

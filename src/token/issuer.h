@@ -39,7 +39,7 @@ struct issuer;
 
 /* What a type has where the configuration says nothing; each list ends with NULL. */
 struct issuer_defaults {
-	const char *const *cookies, *const *user_id, *const *typ;
+	const char *const *cookies, *const *user_id, *const *typ, *const *algorithms;
 	int64_t leeway; /* seconds */
 	/* iat in the future is refused as nbf is. */
 	bool check_iat;
@@ -52,9 +52,17 @@ struct issuer_session {
 	int64_t ttl;	   /* seconds that an answer may be used again */
 };
 
+/* A member of the header that check looks at, and what it wants, for people. */
+struct issuer_header {
+	const char *name, *wanted;
+};
+
 struct issuer_driver {
 	const char *name; /* value of `type` */
+	/* The options that it has beside those of every type; ends with NULL. */
+	const char *const *options;
 	unsigned forms;	  /* that its tokens may have: TOKEN_FORM() bits */
+	const struct issuer_header *headers; /* ends with a row without name; NULL: none */
 	struct issuer_defaults defaults;
 	/* Check the options of this type and load its keys into the issuer. */
 	bool (*open)(const struct conf_section *section, struct issuer *issuer, struct conf_error *error);

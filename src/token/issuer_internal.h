@@ -12,7 +12,8 @@ struct issuer {
 	struct str name;
 	struct conf_list cookies; /* of the configuration, else the type's */
 	struct claims_rules rules;
-	struct conf_text *own_lists[3]; /* the type's, where the configuration has none */
+	struct conf_list algorithm_names; /* as cookies */
+	struct conf_text *own_lists[4];	  /* the type's, where the configuration has none */
 	size_t n_own_lists;
 	unsigned slots; /* of workers, for keys with contexts of their own per thread */
 	struct key_source *source; /* fetched keys; NULL: there are none */
