@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	%D%/unit/test_codec \
 	%D%/unit/test_conf \
 	%D%/unit/test_connections \
+	%D%/unit/test_cookie \
 	%D%/unit/test_cookies \
 	%D%/unit/test_credentials \
 	%D%/unit/test_csrf \
@@ -69,6 +70,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_codec_LDADD = $(UNIT_LDADD)
 %C%_unit_test_conf_LDADD = $(UNIT_LDADD)
 %C%_unit_test_connections_LDADD = $(UNIT_LDADD)
+%C%_unit_test_cookie_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cookies_LDADD = $(UNIT_LDADD)
 %C%_unit_test_credentials_LDADD = $(UNIT_LDADD)
 %C%_unit_test_csrf_LDADD = $(UNIT_LDADD)

@@ -10,6 +10,31 @@
  * can be trusted (cookie tossing), and value is the first one's. */
 unsigned cookie_find(struct str header, struct str name, struct str *value);
 
+/* A value that was too long for one cookie, in NAME.0, NAME.1, … (NextAuth,
+ * Auth.js, Better Auth), which may stand in any order. The number is a decimal
+ * without sign and leading zeros: NAME.01 and NAME.x are other sites' cookies. */
+enum { COOKIE_CHUNKS_MAX = 100 };
+
+struct cookie_chunks {
+	struct str values[COOKIE_CHUNKS_MAX];
+	size_t n;    /* of them, from 0 on */
+	size_t size; /* bytes of all */
+};
+
+enum cookie_chunks_found {
+	COOKIE_CHUNKS_NONE,
+	COOKIE_CHUNKS_ALL,
+	COOKIE_CHUNKS_SEVERAL, /* two different values for one chunk */
+	COOKIE_CHUNKS_BROKEN   /* one is missing, or there are more than COOKIE_CHUNKS_MAX */
+};
+
+enum cookie_chunks_found cookie_find_chunks(struct str header, struct str name, struct cookie_chunks *out);
+/* The values one behind the other, at the end of out. */
+void cookie_join(const struct cookie_chunks *chunks, struct buf *out);
+/* Is the pair ("NAME.3=value") one of the chunks that a value can have? Then its
+ * number, below COOKIE_CHUNKS_MAX, and its own name. */
+bool cookie_is_chunk(struct str pair, struct str name, unsigned *number, struct str *own);
+
 struct cookie_attributes {
 	struct str domain; /* or STR_NONE */
 	struct str path;

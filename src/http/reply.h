@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-enum { REPLY_MAX = 65536, REPLY_LINE_MAX = 4000, REPLY_HEAD_MAX = 16384 };
+enum { REPLY_MAX = 65536, REPLY_LINE_MAX = 4000, REPLY_HEAD_MAX = 32768 };
 
 struct reply {
 	struct buf out; /* over REPLY_MAX bytes of the worker */

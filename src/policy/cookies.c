@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SET_COOKIE_MAX = REPLY_LINE_MAX, CHUNKS = 5, PARENTS_MAX = 3 };
+enum { SET_COOKIE_MAX = REPLY_LINE_MAX, PARENTS_MAX = 3 };
 
 bool cookies_name_is_valid(struct str name)
 {
@@ -152,12 +152,15 @@ static void clear_name(const struct call *call, struct str name)
 
 static void clear_with_chunks(const struct call *call, struct str name)
 {
-	struct str value;
+	bool cleared[COOKIE_CHUNKS_MAX] = {0};
+	struct str rest = call->request->cookie, pair, chunk;
+	unsigned number;
 	clear_name(call, name);
-	for (int i = 0; i < CHUNKS; i++) {
-		struct str chunk = arena_printf(call->worker->arena, "%.*s.%d", STR_ARGS(name), i);
-		if (chunk.p && cookie_find(call->request->cookie, chunk, &value) > 0)
-			clear_name(call, chunk);
+	while (str_split(&rest, ';', &pair)) {
+		if (!cookie_is_chunk(pair, name, &number, &chunk) || cleared[number])
+			continue;
+		clear_name(call, chunk);
+		cleared[number] = true;
 	}
 }
 

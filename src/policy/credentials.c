@@ -23,28 +23,63 @@ static enum err find_bearer(struct str header, struct credentials *out)
 	return ERR_NONE;
 }
 
-static enum err find_cookie(const struct str *names, size_t n, struct str header, struct credentials *out)
+enum err credentials_join(struct arena *arena, struct str header, struct str name, struct str *out)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct str value = STR_NONE;
-		unsigned found = cookie_find(header, names[i], &value);
-		if (found == 0 || (found == 1 && value.n == 0))
+	static const enum err errors[] = {
+		[COOKIE_CHUNKS_NONE] = ERR_NO_TOKEN,
+		[COOKIE_CHUNKS_ALL] = ERR_NONE,
+		[COOKIE_CHUNKS_SEVERAL] = ERR_AMBIGUOUS_TOKEN,
+		[COOKIE_CHUNKS_BROKEN] = ERR_TOKEN_MALFORMED,
+	};
+	struct cookie_chunks chunks;
+	enum err err = errors[cookie_find_chunks(header, name, &chunks)];
+	if (err)
+		return err;
+	if (chunks.size == 0)
+		return ERR_NO_TOKEN;
+	if (chunks.size > TOKEN_MAX)
+		return ERR_TOKEN_MALFORMED;
+	struct buf joined = arena_buf(arena, chunks.size);
+	cookie_join(&chunks, &joined);
+	if (joined.full)
+		return ERR_INTERNAL;
+	*out = buf_str(&joined);
+	return ERR_NONE;
+}
+
+static enum err find_named(struct arena *arena, struct str header, struct str name, struct str *token)
+{
+	unsigned found = cookie_find(header, name, token);
+	if (found > 1)
+		return ERR_AMBIGUOUS_TOKEN;
+	return found == 1 && token->n > 0 ? ERR_NONE : credentials_join(arena, header, name, token);
+}
+
+static enum err find_cookie(const struct token_sources *sources, struct arena *arena, struct str header,
+			    struct credentials *out)
+{
+	for (size_t i = 0; i < sources->n_cookies; i++) {
+		struct str token;
+		enum err err = find_named(arena, header, sources->cookies[i], &token);
+		if (err == ERR_NO_TOKEN)
 			continue;
 		out->carrier = CARRIER_COOKIE;
-		out->cookie = names[i];
-		out->token = value;
-		return found > 1 ? ERR_AMBIGUOUS_TOKEN : ERR_NONE;
+		out->cookie = sources->cookies[i];
+		if (err == ERR_NONE)
+			out->token = token;
+		return err;
 	}
 	return ERR_NO_TOKEN;
 }
 
-enum err credentials_find(const struct token_sources *sources, const struct request *request, struct credentials *out)
+enum err credentials_find(const struct token_sources *sources, struct arena *arena, const struct request *request,
+			  struct credentials *out)
 {
 	*out = (struct credentials){0};
 	for (size_t i = 0; i < sources->n_carriers; i++) {
 		enum err err = sources->carriers[i] == CARRIER_BEARER
 				       ? find_bearer(request->authorization, out)
-				       : find_cookie(sources->cookies, sources->n_cookies, request->cookie, out);
+				       : find_cookie(sources, arena, request->cookie, out);
 		if (err != ERR_NO_TOKEN)
 			return err;
 	}

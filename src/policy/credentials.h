@@ -12,9 +12,15 @@ struct credentials {
 };
 
 /* The first carrier that has something decides, whether it is
- * good or not: no second one is tried. ERR_NO_TOKEN, ERR_AMBIGUOUS_TOKEN (two
- * different ones), ERR_TOKEN_MALFORMED ("Bearer" without one blank and a token). */
-enum err credentials_find(const struct token_sources *sources, const struct request *request,
+ * good or not: no second one is tried. A cookie of that name goes before the
+ * chunks of one; chunks are joined in the arena, which nothing else uses. Values
+ * stay percent-encoded: where that is undone, an issuer's driver does it.
+ * ERR_NO_TOKEN, ERR_AMBIGUOUS_TOKEN (two different ones), ERR_TOKEN_MALFORMED
+ * ("Bearer" without one blank and a token; a chunk is missing, or all together
+ * are longer than TOKEN_MAX). */
+enum err credentials_find(const struct token_sources *sources, struct arena *arena, const struct request *request,
 			  struct credentials *out);
+/* The cookie of that name in chunks, joined in the arena: the same errors. */
+enum err credentials_join(struct arena *arena, struct str header, struct str name, struct str *out);
 
 #endif

@@ -19,7 +19,9 @@ enum { PRESENTED_MAX = 16 };
 
 /* Every token of the request: logging out ends all of them, not the first alone. */
 struct presented {
-	struct str tokens[PRESENTED_MAX];
+	struct {
+		struct str text, cookie; /* cookie: the name of the one it came in, or STR_NONE */
+	} tokens[PRESENTED_MAX];
 	size_t n;
 	bool bearer; /* one came in Authorization, which no browser adds by itself */
 };
@@ -30,20 +32,24 @@ struct outcome {
 	struct str user;
 };
 
-static void add_token(struct presented *presented, struct str token)
+static void add_token(struct presented *presented, struct str text, struct str cookie)
 {
 	for (size_t i = 0; i < presented->n; i++)
-		if (str_eq(presented->tokens[i], token))
+		if (str_eq(presented->tokens[i].text, text) && str_eq(presented->tokens[i].cookie, cookie))
 			return;
-	if (presented->n < PRESENTED_MAX)
-		presented->tokens[presented->n++] = token;
+	if (presented->n < PRESENTED_MAX) {
+		presented->tokens[presented->n].text = text;
+		presented->tokens[presented->n++].cookie = cookie;
+	}
 }
 
 static void add_cookies(const struct call *call, struct str name, struct presented *presented)
 {
 	struct str rest = call->request->cookie, value;
 	while (cookies_next_value(&rest, name, &value))
-		add_token(presented, value);
+		add_token(presented, value, name);
+	if (credentials_join(call->worker->arena, call->request->cookie, name, &value) == ERR_NONE)
+		add_token(presented, value, name);
 }
 
 static void find_tokens(const struct call *call, struct presented *out)
@@ -54,22 +60,23 @@ static void find_tokens(const struct call *call, struct presented *out)
 	size_t n;
 	const struct str *names = cookies_with_tokens(call->worker, &n);
 	*out = (struct presented){0};
-	out->bearer = credentials_find(&bearer, call->request, &credentials) == ERR_NONE;
+	out->bearer = credentials_find(&bearer, call->worker->arena, call->request, &credentials) == ERR_NONE;
 	if (out->bearer)
-		add_token(out, credentials.token);
+		add_token(out, credentials.token, STR_NONE);
 	for (size_t i = 0; names && i < n; i++)
 		add_cookies(call, names[i], out);
 	for (size_t i = 0; i < more->n; i++)
 		add_cookies(call, more->items[i].value, out);
 }
 
-static void end_token(const struct call *call, struct str text, bool everywhere, struct outcome *outcome)
+static void end_token(const struct call *call, struct str text, struct str cookie, bool everywhere,
+		      struct outcome *outcome)
 {
 	struct worker *worker = call->worker;
 	const struct snapshot *s = worker->snapshot;
 	struct token token;
 	struct claims claims = {0};
-	enum err err = verify_token(worker, &s->issuers, text, STR_NONE, &token, &claims);
+	enum err err = verify_token(worker, &s->issuers, text, cookie, &token, &claims);
 	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED) {
 		/* An expired one too: a clock that is set back must not revive it. It may
 		 * be an old one that was found, so it ends nobody else's sessions. */
@@ -117,7 +124,7 @@ static void log_out(const struct call *call, const struct presented *presented, 
 {
 	struct outcome outcome = {0};
 	for (size_t i = 0; i < presented->n; i++)
-		end_token(call, presented->tokens[i], everywhere, &outcome);
+		end_token(call, presented->tokens[i].text, presented->tokens[i].cookie, everywhere, &outcome);
 	if (!outcome.failed)
 		event_act("logout", call->request, ERR_NONE, outcome.user,
 			  !outcome.ended ? "no token that could be revoked" : everywhere ? "everywhere" : NULL);

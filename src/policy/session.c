@@ -18,7 +18,7 @@ enum err session_find(const struct call *call, const struct issuer_set *issuers,
 	sources.cookies = cookies_with_tokens(call->worker, &sources.n_cookies);
 	if (!sources.cookies)
 		return ERR_INTERNAL;
-	enum err err = credentials_find(&sources, call->request, &credentials);
+	enum err err = credentials_find(&sources, call->worker->arena, call->request, &credentials);
 	if (err)
 		return err;
 	*carrier = credentials.carrier;

@@ -13,8 +13,7 @@ static enum err step_policy(struct worker *worker, const struct request *request
 
 static enum err step_credentials(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
-	(void)worker;
-	return credentials_find(&verdict->policy->sources, request, &verdict->credentials);
+	return credentials_find(&verdict->policy->sources, worker->arena, request, &verdict->credentials);
 }
 
 static enum err check_token(struct worker *worker, const struct issuer_set *issuers, struct str text,

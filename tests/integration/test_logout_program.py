@@ -132,8 +132,24 @@ def test_cleared_cookies(programs):
 
 
 def test_chunks(programs):
-    answer = log_out(programs, headers={**HERE, "Cookie": "sso.0=a; sso.1=b; sso.5=c; other.0=d; legacy.4=e"})
-    assert set(cookies(answer)) == {COOKIE, "sso", "__Secure-second", "extra", "legacy", "sso.0", "sso.1", "legacy.4"}
+    came = "sso.0=a; sso.1=b; sso.99=c; other.0=d; legacy.4=e; sso.100=f; sso.01=g; sso.x=h; sso.=i; sso.-1=j"
+    answer = log_out(programs, headers={**HERE, "Cookie": came})
+    assert set(cookies(answer)) == {COOKIE, "sso", "__Secure-second", "extra", "legacy", "sso.0", "sso.1", "sso.99",
+                                    "legacy.4"}
+
+
+def test_token_in_chunks_is_revoked(programs):
+    token, other = tokens.mint("chunky"), tokens.mint("chunky")
+    came = f"sso.1={token[100:]}; sso.0={token[:100]}; sso.x=y"
+    assert said(log_out(programs, headers={**HERE, "Cookie": came})) == DONE
+    assert (reason(programs, token), reason(programs, other)) == ("token_revoked", "good")
+
+
+def test_many_chunks_and_the_way_back(programs):
+    came = "; ".join(f"sso.{i}=x" for i in range(99, -1, -1))
+    answer = log_out(programs, headers={**HERE, "Accept": "text/html", "Cookie": came})
+    assert answer.status == 303 and answer.header("Location") == "/bye"
+    assert {f"sso.{i}" for i in range(100)} <= set(cookies(answer))
 
 
 def test_prefixed_cookies_are_secure_on_plain_http(programs):

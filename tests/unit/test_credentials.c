@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+static struct arena *arena;
 static const struct str names[] = {{"sso", 3}, {"__Host-auth", 11}};
 static const struct token_sources both = {{CARRIER_BEARER, CARRIER_COOKIE}, 2, names, 2};
 
@@ -29,9 +30,20 @@ static void finds(void)
 		{NULL, "sso=C", ERR_NONE, "C"},
 		{NULL, "__Host-auth=D", ERR_NONE, "D"},
 		{NULL, "__Host-auth=D; sso=C", ERR_NONE, "C"},
-		{NULL, "sso=C; sso=E", ERR_AMBIGUOUS_TOKEN, "C"},
+		{NULL, "sso=C; sso=E", ERR_AMBIGUOUS_TOKEN, NULL},
 		{NULL, "sso=; __Host-auth=D", ERR_NONE, "D"},
 		{NULL, "sso=", ERR_NO_TOKEN, NULL},
+		/* chunks: behind the cookie of the name itself */
+		{NULL, "sso.1=b; sso.0=a", ERR_NONE, "ab"},
+		{NULL, "sso.0=a; sso=C", ERR_NONE, "C"},
+		{NULL, "sso.0=a; sso=", ERR_NONE, "a"},
+		{NULL, "__Host-auth=D; sso.0=a", ERR_NONE, "a"},
+		{NULL, "sso.0=; __Host-auth=D", ERR_NONE, "D"},
+		{NULL, "sso.1=b; __Host-auth=D", ERR_TOKEN_MALFORMED, NULL},
+		{NULL, "sso.0=a; sso.0=b", ERR_AMBIGUOUS_TOKEN, NULL},
+		{NULL, "sso.x=a; sso.-1=b; sso-0=c", ERR_NO_TOKEN, NULL},
+		/* percent-encoding is nothing to us */
+		{NULL, "sso=%41", ERR_NONE, "%41"},
 		/* a bad bearer token is not made good by a cookie */
 		{"Bearer  T", "sso=C", ERR_TOKEN_MALFORMED, NULL},
 		{"Bearer A", "sso=C", ERR_NONE, "A"},
@@ -40,13 +52,35 @@ static void finds(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct request r = {.authorization = str_of(rows[i].authorization), .cookie = str_of(rows[i].cookie)};
 		struct credentials c;
-		enum err err = credentials_find(&both, &r, &c);
+		enum err err = credentials_find(&both, arena, &r, &c);
 		const char *row = rows[i].authorization ? rows[i].authorization
 				  : rows[i].cookie	? rows[i].cookie
 							: "none";
 		UNIT_ROW(err == rows[i].err, row);
 		if (err == ERR_NONE)
 			UNIT_STR_EQ(c.token, str_of(rows[i].token), row);
+		arena_reset(arena);
+	}
+}
+
+static void bounds_what_is_joined(void)
+{
+	static char memory[TOKEN_MAX + 4096];
+	static const size_t last[] = {TOKEN_MAX % 40, TOKEN_MAX % 40 + 1};
+	for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
+		struct buf header = buf_over(memory, sizeof memory);
+		for (unsigned chunk = 0; chunk <= 40; chunk++) {
+			buf_printf(&header, ";sso.%u=", chunk);
+			for (size_t n = chunk < 40 ? TOKEN_MAX / 40 : last[i]; n > 0; n--)
+				buf_char(&header, 'x');
+		}
+		struct request r = {.cookie = buf_str(&header)};
+		struct credentials c;
+		enum err err = credentials_find(&both, arena, &r, &c);
+		CU_ASSERT_EQUAL(err, i == 0 ? ERR_NONE : ERR_TOKEN_MALFORMED);
+		CU_ASSERT(err || c.token.n == TOKEN_MAX);
+		UNIT_STR_EQ(c.cookie, STR("sso"), "its name");
+		arena_reset(arena);
 	}
 }
 
@@ -57,17 +91,23 @@ static void looks_only_where_told(void)
 	static const struct token_sources no_names = {{CARRIER_COOKIE}, 1, NULL, 0};
 	struct request r = {.authorization = STR("Bearer A"), .cookie = STR("sso=C")};
 	struct credentials c;
-	CU_ASSERT_EQUAL(credentials_find(&cookie_first, &r, &c), ERR_NONE);
+	CU_ASSERT_EQUAL(credentials_find(&cookie_first, NULL, &r, &c), ERR_NONE);
 	UNIT_STR_EQ(c.token, STR("C"), "the cookie comes first");
 	UNIT_STR_EQ(c.cookie, STR("sso"), "its name");
-	CU_ASSERT_EQUAL(credentials_find(&bearer, &r, &c), ERR_NONE);
+	CU_ASSERT_EQUAL(credentials_find(&bearer, NULL, &r, &c), ERR_NONE);
 	UNIT_STR_EQ(c.token, STR("A"), "bearer alone");
-	CU_ASSERT_EQUAL(credentials_find(&no_names, &r, &c), ERR_NO_TOKEN);
+	CU_ASSERT_EQUAL(credentials_find(&no_names, NULL, &r, &c), ERR_NO_TOKEN);
 }
 
 int main(void)
 {
-	static const struct unit_case cases[] = {
-		{"finds", finds}, {"looks only where told", looks_only_where_told}, {NULL, NULL}};
-	return unit_main("credentials", cases);
+	static const struct unit_case cases[] = {{"finds", finds},
+						 {"bounds what is joined", bounds_what_is_joined},
+						 {"looks only where told", looks_only_where_told},
+						 {NULL, NULL}};
+	if (!arena_open(2 * TOKEN_MAX, &arena))
+		return 1;
+	int status = unit_main("credentials", cases);
+	arena_close(&arena);
+	return status;
 }

@@ -169,7 +169,7 @@ static void replies(void)
 	reply_begin(&r, 200);
 	while (reply_header(&r, "Variable-F", (struct str){longest, 3000}))
 		added++;
-	CU_ASSERT(added == 5 && !r.out.full);
+	CU_ASSERT(added == 10 && !r.out.full);
 }
 
 static void negotiates(void)
