@@ -67,6 +67,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
 	%D%/store/database.c %D%/store/database.h \
+	%D%/store/key_cache.c %D%/store/key_cache.h \
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \

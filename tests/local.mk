@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
 	%D%/unit/test_key_ring \
+	%D%/unit/test_key_cache \
 	%D%/unit/test_login_options \
 	%D%/unit/test_pages \
 	%D%/unit/test_params \
@@ -92,6 +93,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_jws_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_ring_LDADD = $(UNIT_LDADD)
+%C%_unit_test_key_cache_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_unit_test_key_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/state_dir.h"
 
 enum { REASON_SIZE = 256, PATH_SIZE = PATH_MAX };
@@ -33,6 +34,7 @@ struct database {
 
 struct paths {
 	const char *folder;
+	struct state_owner owner; /* of files that are made there */
 	char database[PATH_SIZE], wal[PATH_SIZE], shm[PATH_SIZE], created[PATH_SIZE];
 };
 
@@ -73,15 +75,14 @@ static bool fail_lost(const struct schema *schema, const struct paths *paths, co
 
 /* Under a name of its own first, then moved into place in one step: nobody ever
  * sees half a database, and of several processes one wins. */
-static bool create(const struct schema *schema, const struct paths *paths, const struct state_owner *owner,
-		   struct buf *why)
+static bool create(const struct schema *schema, const struct paths *paths, struct buf *why)
 {
 	char path[PATH_SIZE], beside[PATH_SIZE + 8];
 	snprintf(path, sizeof path, "%s/.%s.db.XXXXXX", paths->folder, schema->name);
 	int fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
 		return fail_errno("make", path, why);
-	bool made = state_file_adopt(fd, owner) || fail_errno("set mode and owner of", path, why);
+	bool made = state_file_adopt(fd, &paths->owner) || fail_errno("set mode and owner of", path, why);
 	close(fd);
 	made = made && sql_create(schema, path, why);
 	if (made && link(path, paths->database) != 0 && errno != EEXIST)
@@ -99,13 +100,12 @@ static int open_created(const char *path, int flags)
 	return open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 }
 
-static int make_created(const struct schema *schema, const struct paths *paths, const struct state_owner *owner,
-			struct buf *why)
+static int make_created(const struct schema *schema, const struct paths *paths, struct buf *why)
 {
 	int fd = open_created(paths->created, O_CREAT | O_EXCL);
 	if (fd < 0 && errno == EEXIST)
 		fd = open_created(paths->created, 0);
-	else if (fd >= 0 && !state_file_adopt(fd, owner)) {
+	else if (fd >= 0 && !state_file_adopt(fd, &paths->owner)) {
 		fail_errno("set mode and owner of", paths->created, why);
 		close(fd);
 		return -1;
@@ -128,8 +128,7 @@ static int make_created(const struct schema *schema, const struct paths *paths, 
 
 /* Find or make the database and open NAME.created; -1 when it may not be used.
  * NAME.created is looked for first: another process makes the database first. */
-static int find_or_create(const struct schema *schema, const struct paths *paths, const struct state_owner *owner,
-			  struct buf *why)
+static int find_or_create(const struct schema *schema, const struct paths *paths, struct buf *why)
 {
 	int fd = open_created(paths->created, 0);
 	if (fd < 0 && errno != ENOENT) {
@@ -141,16 +140,21 @@ static int find_or_create(const struct schema *schema, const struct paths *paths
 		return -1;
 	}
 	bool good = true;
-	if (!exists(paths->database)) {
+	if (schema->is_cache && !exists(paths->database)) {
+		/* What is left of one that was deleted must not be read into the new one. */
+		unlink(paths->wal);
+		unlink(paths->shm);
+		good = create(schema, paths, why);
+	} else if (!exists(paths->database)) {
 		if (fd >= 0 || exists(paths->wal))
 			good = fail_lost(schema, paths, fd >= 0 ? paths->created : paths->wal, why);
 		else
-			good = create(schema, paths, owner, why);
+			good = create(schema, paths, why);
 	}
 	good = good && state_file_check(paths->database, why) && state_file_is_ours(paths->wal, why) &&
 	       state_file_is_ours(paths->shm, why);
 	if (good && fd < 0)
-		return make_created(schema, paths, owner, why);
+		return make_created(schema, paths, why);
 	if (!good && fd >= 0)
 		close(fd);
 	return good ? fd : -1;
@@ -175,6 +179,36 @@ static bool lock(int fd, bool *alone)
 	return false;
 }
 
+static bool open_alone(const struct schema *schema, const struct paths *paths, struct sql **out, struct buf *why)
+{
+	struct stat st;
+	struct sql *sql;
+	/* The last process to close leaves no log behind. */
+	bool unclean = stat(paths->wal, &st) == 0 && st.st_size > 0;
+	if (!sql_open(schema, paths->database, &sql, why))
+		return false;
+	/* A cache is small: it is always checked. */
+	if ((unclean || schema->is_cache) && !sql_check(sql, false, why)) {
+		sql_close(&sql);
+		return false;
+	}
+	*out = sql;
+	return true;
+}
+
+/* Out of the way, for whoever wants to know what happened to it. */
+static bool set_aside(const struct schema *schema, const struct paths *paths, struct buf *why)
+{
+	char aside[PATH_SIZE + 16];
+	snprintf(aside, sizeof aside, "%s.damaged", paths->database);
+	log_text(LOG_WARNING, "store", "%s is damaged or of another version: it is now %s, and %s", paths->database,
+		 aside, schema->loss);
+	*why = buf_over(why->p, why->cap);
+	unlink(paths->wal);
+	unlink(paths->shm);
+	return rename(paths->database, aside) == 0 || fail_errno("set aside", paths->database, why);
+}
+
 static bool open_checked(const struct schema *schema, const struct paths *paths, int fd, struct sql **out,
 			 struct buf *why)
 {
@@ -184,27 +218,20 @@ static bool open_checked(const struct schema *schema, const struct paths *paths,
 			   paths->database, ALONE_WAIT_MS / 1000, paths->created);
 		return false;
 	}
-	/* The last process to close leaves no log behind. */
-	struct stat st;
-	bool unclean = alone && stat(paths->wal, &st) == 0 && st.st_size > 0;
-	struct sql *sql;
-	if (!sql_open(schema, paths->database, &sql, why))
-		return false;
-	if (unclean && !sql_check(sql, false, why)) {
-		sql_close(&sql);
-		return false;
-	}
-	if (alone)
+	if (!alone)
+		return sql_open(schema, paths->database, out, why);
+	bool good = open_alone(schema, paths, out, why) ||
+		    (schema->is_cache && set_aside(schema, paths, why) && create(schema, paths, why) &&
+		     open_alone(schema, paths, out, why));
+	if (good)
 		flock(fd, LOCK_SH | LOCK_NB);
-	*out = sql;
-	return true;
+	return good;
 }
 
 bool database_open(const struct schema *schema, const char *state_dir, struct database **out, struct buf *why)
 {
 	struct paths paths;
-	struct state_owner owner;
-	if (!print_paths(schema, state_dir, &paths, why) || !state_dir_check(state_dir, &owner, why))
+	if (!print_paths(schema, state_dir, &paths, why) || !state_dir_check(state_dir, &paths.owner, why))
 		return false;
 	size_t length = strlen(paths.database);
 	struct database *database = calloc(1, sizeof *database + length + 1);
@@ -213,7 +240,7 @@ bool database_open(const struct schema *schema, const char *state_dir, struct da
 		return false;
 	}
 	struct sql *first = NULL;
-	database->created = find_or_create(schema, &paths, &owner, why);
+	database->created = find_or_create(schema, &paths, why);
 	if (database->created < 0 || !open_checked(schema, &paths, database->created, &first, why)) {
 		if (database->created >= 0)
 			close(database->created);

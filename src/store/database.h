@@ -6,7 +6,8 @@
  * from one whose database was lost: with NAME.created and without NAME.db no
  * program starts, for an empty list would make every revoked token good again.
  * Every process also holds a shared lock on it, so that the next one can see
- * whether it is the first after an unclean end. */
+ * whether it is the first after an unclean end. A cache is made anew instead,
+ * and one that is damaged set aside by the next process that is alone with it. */
 #ifndef STORE_DATABASE_H
 #define STORE_DATABASE_H
 

@@ -46,9 +46,10 @@ static const char settings[] = "PRAGMA trusted_schema=OFF;"
 			       "PRAGMA cell_size_check=ON;"
 			       "PRAGMA mmap_size=0;"
 			       "PRAGMA temp_store=MEMORY;"
-			       "PRAGMA synchronous=FULL;"
 			       "PRAGMA wal_autocheckpoint=1000;"
 			       "PRAGMA journal_size_limit=4194304;";
+
+static const char durable[] = "PRAGMA synchronous=FULL;", in_cache[] = "PRAGMA synchronous=NORMAL;";
 
 static void log_failure(struct sql *sql, const char *doing, int code)
 {
@@ -105,6 +106,8 @@ static int open_database(struct sql *sql)
 		code = sqlite3_db_config(sql->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(sql->db, settings, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(sql->db, sql->schema->is_cache ? in_cache : durable, NULL, NULL, NULL);
 	return code;
 }
 

@@ -17,6 +17,7 @@ struct schema {
 	const char *const *statements;	/* by the owner's numbering, at most SQL_STATEMENTS_MAX */
 	size_t statements_n;
 	const char *loss;		/* what starting with an empty file means, for people */
+	bool is_cache;			/* may be lost: the last commits when the machine stops, all when damaged */
 };
 
 enum { SQL_STATEMENTS_MAX = 16, SQL_WAIT_MS = 250 };

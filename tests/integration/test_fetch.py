@@ -119,7 +119,8 @@ def test_a_request_says_no_more_than_it_must(server):
     assert "Cookie: a=b" in fields and "X-More: 1" in fields
 
 
-@pytest.mark.parametrize("header", ["Cookie: a\r\nX: b", "Cookie: a\nb", "Cookie:", "Cookie", ": a", "A: \x01", "Host: "])
+@pytest.mark.parametrize("header", ["Cookie: a\r\nX: b", "Cookie: a\nb", "Cookie:", "Cookie", ": a", "A: \x01",
+                                    "Host: "])
 def test_a_header_that_is_none_is_not_sent(server, header):
     assert fetch("-h", header, server.put(plain(b"{}"))) == [
         "failed: a header of the request is empty or has control characters"]
@@ -134,10 +135,12 @@ def test_the_connection_is_kept(server):
 
 ANSWERS = [
     ("chunked", chunked([b"{", b"}"]), "status 200, type application/json, max-age -1, 2 bytes: {}"),
-    ("a trailer counts for nothing", chunked([b"{}"], trailer=b"Content-Type: text/html\r\nCache-Control: max-age=9\r\n"),
+    ("a trailer counts for nothing",
+     chunked([b"{}"], trailer=b"Content-Type: text/html\r\nCache-Control: max-age=9\r\n"),
      "status 200, type application/json, max-age -1, 2 bytes: {}"),
-    ("an answer before the answer", b"HTTP/1.1 103 Early Hints\r\nContent-Type: text/css\r\nCache-Control: max-age=5\r\n"
-     b"\r\n" + plain(b"{}"), "status 200, type application/json, max-age -1, 2 bytes: {}"),
+    ("an answer before the answer",
+     b"HTTP/1.1 103 Early Hints\r\nContent-Type: text/css\r\nCache-Control: max-age=5\r\n\r\n" + plain(b"{}"),
+     "status 200, type application/json, max-age -1, 2 bytes: {}"),
     ("any status", plain(b"oops", status=b"500 Oh"), "status 500, type application/json, max-age -1, 4 bytes: oops"),
     ("no type", plain(b"{}", b""), "status 200, type , max-age -1, 2 bytes: {}"),
     ("identity", plain(b"{}", JSON + b"Content-Encoding: identity\r\n"),
@@ -146,7 +149,8 @@ ANSWERS = [
      "status 200, type application/json, max-age -1, 2 bytes: {}"),
     ("redirect to a file", plain(b"", b"Location: file:///etc/passwd\r\n", b"302 Found"),
      "status 302, type , max-age -1, 0 bytes: "),
-    ("redirect to itself", plain(b"", b"Location: /jwks\r\n", b"301 Moved"), "status 301, type , max-age -1, 0 bytes: "),
+    ("redirect to itself", plain(b"", b"Location: /jwks\r\n", b"301 Moved"),
+     "status 301, type , max-age -1, 0 bytes: "),
     ("gzip", plain(b"\x1f\x8b", JSON + b"Content-Encoding: gzip\r\n"),
      "failed: the answer is compressed (Content-Encoding), which was not asked for"),
     ("gzip on the way", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
@@ -231,14 +235,14 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path):
 
 
 GOOD = ["https://a.example/jwks", "https://a.example", "https://a.example?x=1", "https://a.example:8443/%7Ea/b?c=d&e",
-        "http://127.0.0.1/x", "http://127.9.9.9:1/x", "http://localhost:3000/x", "http://LOCALHOST/", "http://[::1]:80/x",
-        "https://[2001:db8::1]/x", "https://key_server/x"]
+        "http://127.0.0.1/x", "http://127.9.9.9:1/x", "http://localhost:3000/x", "http://LOCALHOST/",
+        "http://[::1]:80/x", "https://[2001:db8::1]/x", "https://key_server/x"]
 BAD = ["", "a.example", "ftp://a.example/", "file:///etc/passwd", "gopher://localhost/", "HTTPS:/a.example/",
-       "https://", "https:///x", "https://:443/x", "https://a.example:/x", "https://a.example:0/", "https://a.example:65536/",
-       "https://a.example:08/", "https://user@a.example/", "https://user:word@a.example/", "https://a.example/#x",
-       "https://a.example/a b", "https://a.example/\t", "https://a.example\\@b.example/", "https://a.example/ä",
-       "https://[::1/x", "https://[::1]x/", "https://[a.example]/", "https://a.exam%70le/", "https://a,b/",
-       "https://a.example/" + "x" * 2048]
+       "https://", "https:///x", "https://:443/x", "https://a.example:/x", "https://a.example:0/",
+       "https://a.example:65536/", "https://a.example:08/", "https://user@a.example/",
+       "https://user:word@a.example/", "https://a.example/#x", "https://a.example/a b", "https://a.example/\t",
+       "https://a.example\\@b.example/", "https://a.example/ä", "https://[::1/x", "https://[::1]x/",
+       "https://[a.example]/", "https://a.exam%70le/", "https://a,b/", "https://a.example/" + "x" * 2048]
 PLAIN = ["http://a.example/", "http://10.0.0.1/", "http://127.1/", "http://0177.0.0.1/", "http://2130706433/",
          "http://localhost.example/", "http://localhost./", "http://127.0.0.1.example/", "http://[::ffff:127.0.0.1]/",
          "http://[::]/", "http://0.0.0.0/", "http://128.0.0.1/"]
