@@ -2,7 +2,10 @@
 # The source list is the registry: a driver is its file and its line here.
 
 DRIVERS = \
+	%D%/token/issuer_authjs.c \
+	%D%/token/issuer_better_auth.c \
 	%D%/token/issuer_jwt.c \
+	%D%/token/issuer_nextauth.c \
 	%D%/store/store_embedded.c
 if TRANSPORT_FASTCGI
 DRIVERS += %D%/web/transport_fastcgi.c
@@ -42,6 +45,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/ecdsa.c %D%/token/ecdsa.h \
 	%D%/token/issuer.c %D%/token/issuer.h \
 	%D%/token/issuer_algorithms.c \
+	%D%/token/issuer_derived.c %D%/token/issuer_derived.h \
 	%D%/token/issuer_distinct.c \
 	%D%/token/issuer_internal.h \
 	%D%/token/issuer_keys.c %D%/token/issuer_keys.h \
@@ -64,6 +68,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/known_answer.c \
 	%D%/token/thread.c %D%/token/thread.h \
 	%D%/token/pem.c %D%/token/pem.h \
+	%D%/token/timestamp.c %D%/token/timestamp.h \
 	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
 	%D%/store/database.c %D%/store/database.h \

@@ -121,6 +121,11 @@ static enum err check_lifetime(const struct claims_rules *rules, const struct to
 	return bounded ? ERR_NONE : ERR_BAD_CLAIM;
 }
 
+bool claims_expired(const struct claims *claims, int64_t now)
+{
+	return claims->exp != TIME_ABSENT && claims->exp <= now - claims->leeway;
+}
+
 /* RFC 7519 sections 4.1.4 and 4.1.5. Written so that no side can overflow: times
  * of claims are never negative. */
 static enum err check_now(const struct claims_rules *rules, const struct claims *c, int64_t now)
@@ -129,7 +134,7 @@ static enum err check_now(const struct claims_rules *rules, const struct claims 
 		return ERR_NOT_YET_VALID;
 	if (c->nbf != TIME_ABSENT && c->nbf - c->leeway > now)
 		return ERR_NOT_YET_VALID;
-	return c->exp != TIME_ABSENT && c->exp <= now - c->leeway ? ERR_TOKEN_EXPIRED : ERR_NONE;
+	return claims_expired(c, now) ? ERR_TOKEN_EXPIRED : ERR_NONE;
 }
 
 enum err claims_check(const struct claims_rules *rules, const struct token *token, int64_t now, struct claims *out)

@@ -32,6 +32,8 @@ struct claims_rules {
  * lifetime, and a claim of the wrong type or missing; ERR_NOT_YET_VALID; last of
  * all ERR_TOKEN_EXPIRED: then *out is filled as well. kid is; issuer is not. */
 enum err claims_check(const struct claims_rules *rules, const struct token *token, int64_t now, struct claims *out);
+/* Is the exp over, leeway and all? */
+bool claims_expired(const struct claims *claims, int64_t now);
 /* Can it be a user id? 1 to USER_ID_MAX bytes of UTF-8, no control bytes, and no
  * blank at either end: web servers cut those off, and two users would become one. */
 bool claims_user_id_valid(struct str id);

@@ -307,7 +307,10 @@ static enum err judge(const struct issuer *issuer, struct arena *arena, struct t
 		      struct claims *out)
 {
 	struct claims claims;
-	enum err expired = claims_check(&issuer->rules, token, now, &claims);
+	struct claims_rules rules = issuer->rules;
+	if (issuer->driver->adapt)
+		issuer->driver->adapt(issuer, token, &rules);
+	enum err expired = claims_check(&rules, token, now, &claims);
 	if (expired != ERR_NONE && expired != ERR_TOKEN_EXPIRED)
 		return expired;
 	enum err err = issuer->driver->check ? issuer->driver->check(issuer, arena, token, &claims) : ERR_NONE;
@@ -315,7 +318,7 @@ static enum err judge(const struct issuer *issuer, struct arena *arena, struct t
 		return err;
 	claims.issuer = issuer->name;
 	*out = claims;
-	return expired;
+	return claims_expired(&claims, now) ? ERR_TOKEN_EXPIRED : expired;
 }
 
 enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,

@@ -77,8 +77,11 @@ struct issuer_driver {
 	 * ERR_KEYS (none have been fetched yet), ERR_INTERNAL. */
 	enum err (*authenticate)(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
 				 struct token *token);
+	/* Change a copy of the issuer's rules to those for this kind of token, before
+	 * its claims are judged. NULL: they are the same for all. */
+	void (*adapt)(const struct issuer *issuer, const struct token *token, struct claims_rules *rules);
 	/* What the claims must say beyond claims_check, and claims that are derived
-	 * from others: may set claims->all. NULL for nothing. */
+	 * from others: may set claims->all, and lower claims->exp. NULL for nothing. */
 	enum err (*check)(const struct issuer *issuer, struct arena *arena, const struct token *token,
 			  struct claims *claims);
 	/* As issuer_session(); NULL where the type has no opaque sessions. */
