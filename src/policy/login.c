@@ -35,6 +35,7 @@ static const struct route {
 	{{"signin", 6}, {"POST", 4}, login_submit},
 	{{"profile", 7}, {"GET", 3}, login_profile},
 	{{"verify-token", 12}, {"GET", 3}, login_verify_token},
+	{{"jwks.json", 9}, {"GET", 3}, login_jwks},
 	{{"change-password", 15}, {"POST", 4}, login_change_password},
 	{{"health", 6}, {"GET", 3}, health},
 };

@@ -11,6 +11,8 @@ void login_submit(const struct call *call);
 /* login_token.c: what the presented token says */
 void login_profile(const struct call *call);
 void login_verify_token(const struct call *call);
+/* login_jwks.c: the public keys that verify the tokens of a login */
+void login_jwks(const struct call *call);
 /* login_password.c */
 void login_change_password(const struct call *call);
 

@@ -268,6 +268,16 @@ bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_li
 	return false;
 }
 
+const struct key_set *issuer_keys(const struct issuer *issuer)
+{
+	return &issuer->keys;
+}
+
+bool issuer_can_sign(const struct issuer *issuer)
+{
+	return issuer->driver->sign && issuer->keys.n > 0 && key_can_sign(issuer->keys.keys[0]);
+}
+
 bool issuer_takes(const struct issuer *issuer, enum token_form form)
 {
 	return issuer->forms & TOKEN_FORM(form);
@@ -382,7 +392,7 @@ static bool is_issue_fine(const struct issue *issue)
 enum err issuer_sign(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
 		     const struct issue *issue, struct str *token)
 {
-	if (!issuer->driver->sign || !is_issue_fine(issue))
+	if (!issuer_can_sign(issuer) || !is_issue_fine(issue))
 		return ERR_INTERNAL;
 	struct buf claims = arena_buf(arena, ISSUED_MAX);
 	struct buf text = arena_buf(arena, ISSUED_MAX);

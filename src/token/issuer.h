@@ -107,6 +107,10 @@ struct str issuer_name(const struct issuer *issuer);
 struct conf_list issuer_cookies(const struct issuer *issuer);
 /* Has it an iss list that the token's iss is in? An issuer without a list takes any: has_list false. */
 bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_list);
+/* The keys of the configuration; fetched ones are not among them. */
+const struct key_set *issuer_keys(const struct issuer *issuer);
+/* Does its type issue tokens, and is the first key one that signs? */
+bool issuer_can_sign(const struct issuer *issuer);
 /* Does it take tokens of that form? */
 bool issuer_takes(const struct issuer *issuer, enum token_form form);
 /* Can tokens of the two be told apart before any key is tried: by form, cookie,
