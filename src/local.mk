@@ -170,8 +170,12 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_explain_token.c \
 	%D%/bin/authctl_input.c \
 	%D%/bin/authctl_judge.c %D%/bin/authctl_judge.h \
+	%D%/bin/authctl_keys.c %D%/bin/authctl_keys.h \
+	%D%/bin/authctl_keys_list.c \
+	%D%/bin/authctl_keys_make.c \
 	%D%/bin/authctl_output.c %D%/bin/authctl_output.h \
 	%D%/bin/authctl_revocations.c \
+	%D%/bin/authctl_ring.c %D%/bin/authctl_ring.h \
 	%D%/bin/authctl_secret.c \
 	%D%/bin/authctl_token.c \
 	%D%/bin/authctl_tool.c %D%/bin/authctl_tool.h \

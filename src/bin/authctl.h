@@ -32,6 +32,11 @@ enum option_id {
 	OPTION_GENERATE,
 	OPTION_UPDATE,
 	OPTION_ISS,
+	OPTION_ALGORITHM,
+	OPTION_FROM,
+	OPTION_FROM_SECRET,
+	OPTION_FIRST,
+	OPTION_AT_ONCE,
 	OPTION_COUNT
 };
 
@@ -78,6 +83,10 @@ __attribute__((format(printf, 2, 3))) int arguments_wrong(const struct arguments
 int authctl_check(const struct arguments *arguments);
 int authctl_reference(const struct arguments *arguments);
 int authctl_secret_generate(const struct arguments *arguments);
+int authctl_keys_list(const struct arguments *arguments);
+int authctl_keys_add(const struct arguments *arguments);
+int authctl_keys_promote(const struct arguments *arguments);
+int authctl_keys_retire(const struct arguments *arguments);
 int authctl_token_issue(const struct arguments *arguments);
 int authctl_token_verify(const struct arguments *arguments);
 int authctl_explain(const struct arguments *arguments);

@@ -28,7 +28,7 @@ static const struct row {
 	[OPTION_VERSION] = {"version", 'V', NULL, false, "print the versions"},
 	[OPTION_BYTES] = {"bytes", 0, "N", false, "random bytes in the secret: 32 to 1024, 48 by default"},
 	[OPTION_USER] = {"user", 0, "ID", false, "the user the token or revocation is for"},
-	[OPTION_ISSUER] = {"issuer", 0, "NAME", false, "which [issuer] signs; else that of [login], else the only one"},
+	[OPTION_ISSUER] = {"issuer", 0, "NAME", false, "which [issuer]; else that of [login], else the only one"},
 	[OPTION_LIFETIME] = {"lifetime", 0, "DURATION", false,
 			     "how long the token is good, as 8h; else that of [login]"},
 	[OPTION_CLAIM] = {"claim", 0, "NAME=TEXT", true, "a further claim of the token"},
@@ -44,6 +44,11 @@ static const struct row {
 	[OPTION_GENERATE] = {"generate", 0, NULL, false, "make a random password and print it"},
 	[OPTION_UPDATE] = {"update", 0, NULL, false, "replace the passwords of accounts that exist"},
 	[OPTION_ISS] = {"iss", 0, "ISS", false, "the claim iss of the user's tokens; else that of the login's issuer"},
+	[OPTION_ALGORITHM] = {"algorithm", 0, "ALG", false, "what the key is for; else the issuer's first algorithm"},
+	[OPTION_FROM] = {"from", 0, "FILE", false, "add the private key in this PEM file"},
+	[OPTION_FROM_SECRET] = {"from-secret", 0, "SPEC", false, "add this shared secret: file:PATH, cred:NAME, env:NAME"},
+	[OPTION_FIRST] = {"first", 0, NULL, false, "let the key sign at once"},
+	[OPTION_AT_ONCE] = {"at-once", 0, NULL, false, "even when programs may not have read the key yet"},
 };
 
 const char *arguments_value(const struct arguments *arguments, enum option_id id)

@@ -12,39 +12,71 @@
 
 enum { ARENA_SIZE = 4 << 20 };
 
+static bool begin(const struct arguments *arguments, struct tool *tool, struct conf_error *error)
+{
+	*tool = (struct tool){.arguments = arguments, .worker = {.store_driver = &absent_store}};
+	if (token_start() && arena_open(ARENA_SIZE, &tool->worker.arena) && token_thread_open(0, &tool->worker.token))
+		return true;
+	snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");
+	tool_close(tool);
+	return false;
+}
+
 int tool_load(const struct arguments *arguments, struct tool *out, struct conf_error *error)
 {
-	struct tool tool = {.arguments = arguments, .worker = {.store_driver = &absent_store}};
-	if (!token_start() || !arena_open(ARENA_SIZE, &tool.worker.arena) ||
-	    !token_thread_open(0, &tool.worker.token)) {
-		snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");
-		tool_close(&tool);
+	struct tool tool;
+	if (!begin(arguments, &tool, error))
 		return EXIT_FAILED;
-	}
 	if (!snapshot_open(arguments->config, 1, &tool.snapshot, error)) {
 		tool_close(&tool);
 		return EX_CONFIG;
 	}
 	tool.worker.snapshot = tool.snapshot;
+	tool.server = tool.snapshot->server;
 	*out = tool;
+	return EX_OK;
+}
+
+static int load_conf(const struct arguments *arguments, struct tool *out, struct conf_error *error)
+{
+	struct tool tool;
+	if (!begin(arguments, &tool, error))
+		return EXIT_FAILED;
+	if (!conf_open(arguments->config, runtime_kinds, &tool.conf, error)) {
+		tool_close(&tool);
+		return EX_CONFIG;
+	}
+	tool.server = conf_find(tool.conf, &server_kind, STR_NONE);
+	*out = tool;
+	return EX_OK;
+}
+
+static int open_with_log(const struct arguments *arguments, struct tool *out,
+			 int (*load)(const struct arguments *arguments, struct tool *out, struct conf_error *error))
+{
+	/* What is worth a warning is said by `authctl check`. */
+	log_open("authctl", &(struct log_settings){LOG_TO_STDERR, LOG_AS_LOGFMT, LOG_ERR});
+	struct conf_error error;
+	int status = load(arguments, out, &error);
+	if (status) {
+		output_error("%s", error.text);
+		return status;
+	}
+	const struct server_conf *server = out->server;
+	if (server->log != LOG_TO_STDERR)
+		log_open("authctl", &(struct log_settings){(enum log_sink)server->log,
+							   (enum log_format)server->log_format, server->log_level});
 	return EX_OK;
 }
 
 int tool_open(const struct arguments *arguments, struct tool *out)
 {
-	/* What is worth a warning is said by `authctl check`. */
-	log_open("authctl", &(struct log_settings){LOG_TO_STDERR, LOG_AS_LOGFMT, LOG_ERR});
-	struct conf_error error;
-	int status = tool_load(arguments, out, &error);
-	if (status) {
-		output_error("%s", error.text);
-		return status;
-	}
-	const struct server_conf *server = out->snapshot->server;
-	if (server->log != LOG_TO_STDERR)
-		log_open("authctl", &(struct log_settings){(enum log_sink)server->log,
-							   (enum log_format)server->log_format, server->log_level});
-	return EX_OK;
+	return open_with_log(arguments, out, tool_load);
+}
+
+int tool_open_conf(const struct arguments *arguments, struct tool *out)
+{
+	return open_with_log(arguments, out, load_conf);
 }
 
 void tool_close(struct tool *tool)
@@ -55,6 +87,7 @@ void tool_close(struct tool *tool)
 	if (tool->store)
 		tool->worker.store_driver->close(&tool->store);
 	snapshot_close(&tool->snapshot);
+	conf_close(&tool->conf);
 	token_thread_close(&tool->worker.token);
 	arena_close(&tool->worker.arena);
 }
@@ -124,14 +157,32 @@ bool tool_login_iss(const struct tool *tool, const struct str **out, size_t *n)
 	return true;
 }
 
+/* false: standard error is the log, where people read what was printed. */
+static bool begin_log(const struct tool *tool, const char *event, struct log_line *line)
+{
+	if (tool->server->log == LOG_TO_STDERR)
+		return false;
+	log_begin(line, LOG_NOTICE, event);
+	log_field(line, "client", STR("-"));
+	log_number(line, "by_uid", getuid());
+	return true;
+}
+
 void tool_log(const struct tool *tool, const char *event, struct str user)
 {
-	if (tool->snapshot->server->log == LOG_TO_STDERR)
-		return;
 	struct log_line line;
-	log_begin(&line, LOG_NOTICE, event);
-	log_field(&line, "client", STR("-"));
-	log_number(&line, "by_uid", getuid());
+	if (!begin_log(tool, event, &line))
+		return;
 	log_field(&line, "user", user);
+	log_end(&line);
+}
+
+void tool_log_key(const struct tool *tool, const char *event, struct str issuer, struct str kid)
+{
+	struct log_line line;
+	if (!begin_log(tool, event, &line))
+		return;
+	log_field(&line, "issuer", issuer);
+	log_field(&line, "kid", kid);
 	log_end(&line);
 }

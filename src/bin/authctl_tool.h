@@ -9,7 +9,9 @@
 
 struct tool {
 	const struct arguments *arguments;
-	struct snapshot *snapshot;
+	struct conf *conf;	   /* of tool_open_conf() */
+	struct snapshot *snapshot; /* of tool_open() and tool_load() */
+	const struct server_conf *server;
 	struct worker worker; /* number 0, without a runtime */
 	struct store *store;
 	char store_why[1024]; /* why the store could not be opened, or "" */
@@ -20,6 +22,9 @@ struct tool {
 int tool_open(const struct arguments *arguments, struct tool *out);
 /* The same without a word: error says what is wrong. */
 int tool_load(const struct arguments *arguments, struct tool *out, struct conf_error *error);
+/* Load the configuration alone, for commands that mend the keys: no snapshot, and
+ * of the worker its arena and token thread. As tool_open(). */
+int tool_open_conf(const struct arguments *arguments, struct tool *out);
 void tool_close(struct tool *tool);
 /* Open the store in state-dir. false: store_why is set, and the worker's store goes on saying ERR_STORE. */
 bool tool_open_store(struct tool *tool);
@@ -33,6 +38,8 @@ bool tool_need_accounts(struct tool *tool);
 bool tool_login_iss(const struct tool *tool, const struct str **out, size_t *n);
 /* Log an act of the admin, unless the log is standard error. user may be STR_NONE. */
 void tool_log(const struct tool *tool, const char *event, struct str user);
+/* The same for an act on a key. */
+void tool_log_key(const struct tool *tool, const char *event, struct str issuer, struct str kid);
 
 /* All of standard input without one line end, cut where it is longer than any token. */
 bool input_token(struct arena *arena, struct str *out);
