@@ -177,9 +177,12 @@ static bool choose_issuer(struct snapshot *snapshot, const struct conf_section *
 		issuer = snapshot->issuers.items[0];
 	if (name.p && !issuer)
 		return conf_fail(error, section, "issuer", "there is no [issuer \"%.*s\"]", STR_ARGS(name));
-	enum err err = issuer ? try_token(issuer, snapshot->login) : ERR_INTERNAL;
-	if (name.p && err == ERR_INTERNAL)
-		return conf_fail(error, section, "issuer", "[issuer \"%.*s\"] can't sign tokens: give it a secret",
+	bool signs = issuer && issuer_can_sign(issuer);
+	enum err err = signs ? try_token(issuer, snapshot->login) : ERR_INTERNAL;
+	if (name.p && !signs)
+		return conf_fail(error, section, "issuer",
+				 "[issuer \"%.*s\"] can't sign tokens: that takes one of type jwt with a key-ring, whose "
+				 "first key signs, or a secret",
 				 STR_ARGS(name));
 	if (name.p && err)
 		return conf_fail(error, section, "issuer",

@@ -17,6 +17,8 @@
 #include "policy/absent_store.h"
 
 enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
+/* For the paths of one issuer. */
+enum { FILES_ARENA = 256 << 10 };
 
 /* On a cache line of its own: written at every request. */
 struct slot {
@@ -55,23 +57,44 @@ static uint64_t add_file(uint64_t state, const char *path)
 	return state;
 }
 
-static uint64_t files_state(const struct snapshot *s)
+/* Secrets and rings are named by specs, public keys by paths. */
+static uint64_t add_key_files(uint64_t state, const struct issuer_conf *issuer, struct arena *arena)
+{
+	for (size_t i = 0; i < issuer->secret.n; i++)
+		state = add_file(state, secret_path(arena, issuer->secret.items[i].value).p);
+	for (size_t i = 0; i < issuer->public_key.n; i++)
+		state = add_file(state, issuer->public_key.items[i].value.p);
+	state = add_file(state, secret_path(arena, issuer->key_ring.value).p);
+	return add_file(state, secret_path(arena, issuer->jwks.value).p);
+}
+
+static uint64_t files_state(const struct conf *conf)
 {
 	uint64_t state = 0xcbf29ce484222325u;
 	struct arena *arena;
-	if (!arena_open(SECRET_MAX, &arena))
+	if (!arena_open(FILES_ARENA, &arena))
 		return state;
-	for (size_t i = 0; i < s->conf->files.n; i++)
-		state = add_file(state, s->conf->files.items[i].file);
-	for (const struct conf_section *c = s->conf->sections; c; c = c->next) {
-		const struct issuer_conf *issuer = c->kind == &issuer_kind ? c->values : NULL;
-		for (size_t i = 0; issuer && i < issuer->secret.n; i++) {
-			arena_reset(arena);
-			state = add_file(state, secret_path(arena, issuer->secret.items[i].value).p);
-		}
+	for (size_t i = 0; i < conf->files.n; i++)
+		state = add_file(state, conf->files.items[i].file);
+	for (const struct conf_section *c = conf->sections; c; c = c->next) {
+		arena_reset(arena);
+		if (c->kind == &issuer_kind)
+			state = add_key_files(state, c->values, arena);
 	}
 	arena_close(&arena);
 	return state;
+}
+
+/* *state is what the files were before they were read: one that changes
+ * meanwhile is read again at the next look. */
+static bool load(const char *path, unsigned threads, struct snapshot **out, uint64_t *state, struct conf_error *error)
+{
+	struct conf *conf;
+	if (!conf_open(path, runtime_kinds, &conf, error))
+		return false;
+	*state = files_state(conf);
+	conf_close(&conf);
+	return snapshot_open(path, threads, out, error);
 }
 
 static const struct store_driver *find_store(const char *name)
@@ -115,14 +138,13 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	snprintf(error->text, sizeof error->text, "no memory, or OpenSSL lacks an algorithm");
 	if (!r || !token_start() || !(r->path = strdup(settings->path)))
 		goto out;
-	if (!snapshot_open(r->path, settings->threads, &snapshot, error)) {
+	if (!load(r->path, settings->threads, &snapshot, &r->files_state, error)) {
 		*exit_status = 78;
 		goto out;
 	}
 	r->current = snapshot;
 	r->one_request = settings->one_request;
 	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
-	r->files_state = files_state(snapshot);
 	if (!open_slots(r) || !open_store(r, error))
 		goto out;
 	*out = r;
@@ -197,12 +219,13 @@ bool runtime_reload(struct runtime *runtime)
 	struct conf_error error;
 	struct snapshot *fresh, *old = r->current;
 	int64_t begun = clock_monotonic_us();
+	uint64_t state;
 	free_retired(r);
 	if (r->n_retired == RETIRED_MAX) {
 		log_text(LOG_ERR, "reload_failed", "too many old configurations are still in use; try again");
 		return false;
 	}
-	if (!snapshot_open(r->path, r->threads, &fresh, &error)) {
+	if (!load(r->path, r->threads, &fresh, &state, &error)) {
 		log_text(LOG_ERR, "reload_failed", "%s (the old configuration stays)", error.text);
 		return false;
 	}
@@ -213,7 +236,7 @@ bool runtime_reload(struct runtime *runtime)
 		return false;
 	}
 	warn_of_fixed(old->server, fresh->server);
-	r->files_state = files_state(fresh);
+	r->files_state = state;
 	atomic_store(&r->current, fresh);
 	r->retired[r->n_retired++] = old;
 	free_retired(r);
@@ -239,7 +262,7 @@ static void sweep(struct runtime *r)
 void runtime_tick(struct runtime *runtime)
 {
 	struct runtime *r = runtime;
-	uint64_t state = files_state(r->current);
+	uint64_t state = files_state(r->current->conf);
 	if (state != r->files_state) {
 		/* A bad new state is reported once, not at every tick. */
 		r->files_state = state;

@@ -4,6 +4,9 @@
  * keys, so that no header can make one the other. */
 #include "token/issuer_keys.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -142,6 +145,16 @@ static bool load_jwks(const struct conf_section *section, struct arena *arena, s
 	return true;
 }
 
+/* Said here, as what secret_load would have one make is a secret. */
+static bool has_ring_file(struct arena *arena, struct str spec, struct buf *why)
+{
+	struct str path = secret_path(arena, spec);
+	if (!path.p || access(path.p, F_OK) == 0 || errno != ENOENT)
+		return true;
+	buf_printf(why, "%.*s is not there; make one: authctl keys add", STR_ARGS(path));
+	return false;
+}
+
 static bool load_ring(const struct conf_section *section, struct arena *arena, struct issuer *issuer,
 		      struct conf_error *error)
 {
@@ -150,7 +163,8 @@ static bool load_ring(const struct conf_section *section, struct arena *arena, s
 	char memory[WHY_SIZE];
 	struct buf why = buf_over(memory, sizeof memory);
 	struct str text;
-	if (!secret_load(arena, conf->key_ring.value, &text, &why) ||
+	if (!has_ring_file(arena, conf->key_ring.value, &why) ||
+	    !secret_load(arena, conf->key_ring.value, &text, &why) ||
 	    !key_set_add_ring(&issuer->keys, issuer->algorithms, conf->allow_short_secret, text, &why))
 		return conf_fail_at(error, &conf->key_ring, "key-ring", "%s", buf_z(&why));
 	return true;
