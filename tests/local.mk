@@ -122,6 +122,8 @@ check_PROGRAMS += %D%/net/fetch_client
 EXTRA_DIST += %D%/integration/test_fetch.py
 
 # Run by hand: conformance FOLDER, with public suites that are kept elsewhere.
+# Run by ./check: conformance/run FOLDER, with vectors and with public suites that are kept elsewhere.
+EXTRA_DIST += %D%/conformance/README.md %D%/conformance/run %D%/conformance/vectors.py
 if JSON_ORACLE
 check_PROGRAMS += %D%/conformance/conformance
 endif
