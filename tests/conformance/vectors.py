@@ -35,11 +35,11 @@ def decoded(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def claims_of(row):
-    """The claims set of a signed token, when it can be read."""
+def part_of(row, n):
+    """Header (0) or claims set (1) of a signed token, when it can be read."""
     try:
-        claims = json.loads(decoded(row["token"].split(".")[1]))
-        return claims if isinstance(claims, dict) else {}
+        value = json.loads(decoded(row["token"].split(".")[n]))
+        return value if isinstance(value, dict) else {}
     except (ValueError, IndexError):
         return {}
 
@@ -133,9 +133,11 @@ class Configuration:
         if row.get("cookieName"):
             self.issuer.append(("cookie", row["cookieName"]))
         if "exp" not in policy.get("require", []) and row["expect"] == "accept" and self.type == "jwt" \
-                and "encs" not in policy and "exp" not in claims_of(row):
+                and "encs" not in policy and "exp" not in part_of(row, 1):
             self.issuer.append(("require-exp", "off"))
-        least = min((HASH_BYTES.get(name, 0) for name in policy.get("algs", ["HS256"])), default=0)
+        least = min(HASH_BYTES.get(name, 0) for name in policy.get("algs", ["HS256"]))
+        if row["expect"] == "accept":
+            least = HASH_BYTES.get(part_of(row, 0).get("alg"), least)
         short = any(0 < len(secret) < least for secret in self.secrets)
         if short and row.get("reason") not in ("weak-key", "config"):
             self.issuer.append(("allow-short-secret", "on"))
