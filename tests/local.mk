@@ -183,6 +183,22 @@ check_PROGRAMS += %D%/faults/store_client
 TESTS += %D%/faults/store_faults.test
 EXTRA_DIST += %D%/faults/store_faults.test %D%/faults/test_store_faults.py
 
+# Servers that issue real tokens, for the integration tests.
+EXTRA_DIST += \
+	%D%/peers/.npmrc \
+	%D%/peers/README.md \
+	%D%/peers/authjs/server.mjs \
+	%D%/peers/better-auth/server.mjs \
+	%D%/peers/fastapi/app.py \
+	%D%/peers/install \
+	%D%/peers/jwks/server.mjs \
+	%D%/peers/node/.npmrc \
+	%D%/peers/node/package-lock.json \
+	%D%/peers/node/package.json \
+	%D%/peers/package-lock.json \
+	%D%/peers/package.json \
+	%D%/peers/sinatra/app.rb
+
 # Integration tests: python3 -m pytest tests/integration
 EXTRA_DIST += \
 	%D%/integration/applications.py \
@@ -190,6 +206,7 @@ EXTRA_DIST += \
 	%D%/integration/conftest.py \
 	%D%/integration/harness.py \
 	%D%/integration/http_client.py \
+	%D%/integration/peers.py \
 	%D%/integration/responder.py \
 	%D%/integration/tokens.py \
 	%D%/integration/ways.py \
@@ -206,5 +223,6 @@ EXTRA_DIST += \
 	%D%/integration/test_logout.py \
 	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
+	%D%/integration/test_peers_signed.py \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_state.py
