@@ -37,6 +37,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/http/url.c %D%/http/url.h \
 	%D%/token/algorithm.c %D%/token/algorithm.h \
 	%D%/token/apache_hash.c %D%/token/apache_hash.h \
+	%D%/token/cache.c %D%/token/cache.h \
 	%D%/token/claims.c %D%/token/claims.h \
 	%D%/token/compact.c %D%/token/compact.h \
 	%D%/token/derive.c %D%/token/derive.h \
@@ -49,6 +50,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/issuer_distinct.c \
 	%D%/token/issuer_internal.h \
 	%D%/token/issuer_keys.c %D%/token/issuer_keys.h \
+	%D%/token/issuer_seen.c %D%/token/issuer_seen.h \
 	%D%/token/json.c %D%/token/json.h \
 	%D%/token/json_value.c \
 	%D%/token/jwe.c %D%/token/jwe.h \

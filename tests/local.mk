@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	%D%/unit/test_account \
 	%D%/unit/test_algorithm \
 	%D%/unit/test_base \
+	%D%/unit/test_cache \
 	%D%/unit/test_call \
 	%D%/unit/test_claims \
 	%D%/unit/test_codec \
@@ -27,6 +28,7 @@ UNIT_TESTS = \
 	%D%/unit/test_frame \
 	%D%/unit/test_form \
 	%D%/unit/test_htpasswd \
+	%D%/unit/test_issuer_seen \
 	%D%/unit/test_issuer_choice \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
@@ -67,6 +69,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 %C%_unit_test_base_LDADD = $(UNIT_LDADD)
+%C%_unit_test_cache_LDADD = $(UNIT_LDADD)
+%C%_unit_test_cache_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 %C%_unit_test_call_LDADD = $(UNIT_LDADD)
 %C%_unit_test_claims_LDADD = $(UNIT_LDADD)
 %C%_unit_test_codec_LDADD = $(UNIT_LDADD)
@@ -86,6 +90,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_issuer_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_issuer_choice_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
+%C%_unit_test_issuer_seen_LDADD = $(UNIT_LDADD)
 %C%_unit_test_json_SOURCES = %D%/unit/test_json.c %D%/unit/json_oracle.c %D%/unit/json_oracle.h
 %C%_unit_test_json_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_json_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)

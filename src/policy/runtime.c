@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "policy/absent_store.h"
+#include "token/cache.h"
 
 enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
 /* For the paths of one issuer. */
@@ -36,6 +37,7 @@ struct runtime {
 	uint64_t files_state;
 	const struct store_driver *store_driver;
 	struct store *store;
+	struct token_cache *tokens; /* may be NULL */
 	struct store_thread *sweeper;
 	int64_t next_sweep;
 };
@@ -147,6 +149,9 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
 	if (!open_slots(r) || !open_store(r, error))
 		goto out;
+	/* Without memory for it each token is verified anew. */
+	if (!r->one_request)
+		cache_open(&r->tokens);
 	*out = r;
 	return true;
 out:
@@ -167,6 +172,7 @@ void runtime_close(struct runtime **runtime)
 		snapshot_close(&r->retired[i]);
 	struct snapshot *current = r->current;
 	snapshot_close(&current);
+	cache_close(&r->tokens);
 	free(r->slots);
 	free(r->path);
 	free(r);
@@ -287,6 +293,7 @@ bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 	struct worker w = {.runtime = runtime, .number = number};
 	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
+		token_thread_share(w.token, runtime->tokens);
 		open_worker_store(&w);
 		*out = w;
 		return true;

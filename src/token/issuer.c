@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "token/issuer_internal.h"
+#include "token/issuer_seen.h"
 
 static const struct conf_opt opts[] = {
 	{"type", CONF_TEXT, offsetof(struct issuer_conf, type), "jwt", NULL,
@@ -223,6 +224,7 @@ bool issuer_open(const struct conf_section *section, unsigned slots, struct issu
 	issuer->name = section->name;
 	issuer->slots = slots;
 	key_set_begin(&issuer->keys);
+	random_bytes(&issuer->generation, sizeof issuer->generation);
 	bool good = set_rules(issuer) ? driver->open(section, issuer, error) : conf_fail(error, section, "", "no memory");
 	if (!good) {
 		issuer_close(&issuer);
@@ -336,8 +338,15 @@ enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread,
 {
 	if (!issuer_takes(issuer, token->form))
 		return token->form == TOKEN_OTHER ? ERR_TOKEN_MALFORMED : ERR_BAD_ALGORITHM;
+	const struct seen_key key = seen_key(issuer, thread, token);
+	if (seen_find(&key, thread, arena, now, token))
+		return judge(issuer, arena, token, now, out);
 	enum err err = issuer->driver->authenticate(issuer, thread, arena, token);
-	return err ? err : judge(issuer, arena, token, now, out);
+	if (err == ERR_NONE)
+		err = judge(issuer, arena, token, now, out);
+	if (err == ERR_NONE)
+		seen_put(&key, thread, token, out);
+	return err;
 }
 
 enum err issuer_session(const struct issuer *issuer, struct arena *arena, struct token *token,

@@ -17,13 +17,13 @@ struct issuer {
 	size_t n_own_lists;
 	unsigned slots; /* of workers, for keys with contexts of their own per thread */
 	struct key_source *source; /* fetched keys; NULL: there are none */
+	uint64_t generation;	   /* of what the driver has: a random number of its own */
 	/* Filled by the driver. */
 	unsigned forms; /* TOKEN_FORM() bits; the driver's, unless it leaves fewer */
 	struct algorithm_set algorithms;
 	struct encryption_set encryptions;
 	bool has_kids; /* each key has a kid, by which fits knows it */
 	struct key_set keys; /* those of the configuration */
-	uint64_t generation; /* of everything that is not in a key set */
 	void *own;	     /* the driver's, freed by its close */
 };
 

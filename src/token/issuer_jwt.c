@@ -69,7 +69,6 @@ static bool open_encrypted(const struct conf_section *section, struct issuer *is
 	if (!issuer->own)
 		return conf_fail(error, section, "", "no memory");
 	issuer->forms = TOKEN_FORM(TOKEN_JWE);
-	random_bytes(&issuer->generation, sizeof issuer->generation);
 	if (!issuer_read_encryptions(section, issuer, error) || !issuer_check_secrets(section, error))
 		return false;
 	for (size_t i = 0; i < secrets->n; i++)

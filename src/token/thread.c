@@ -37,6 +37,11 @@ void token_thread_close(struct token_thread **thread)
 	*thread = NULL;
 }
 
+void token_thread_share(struct token_thread *thread, struct token_cache *cache)
+{
+	thread->cache = cache;
+}
+
 unsigned token_thread_slot(const struct token_thread *thread)
 {
 	return thread->slot;

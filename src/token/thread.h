@@ -4,18 +4,20 @@
 #ifndef TOKEN_THREAD_H
 #define TOKEN_THREAD_H
 
+#include "token/cache.h"
 #include "token/encryption.h"
 
-struct evp_cipher_ctx_st;
-struct evp_md_ctx_st;
+struct evp_cipher_ctx_st; /* OpenSSL's EVP_CIPHER_CTX */
+struct evp_md_ctx_st;	  /* EVP_MD_CTX */
 
 struct token_thread {
 	unsigned slot;
-	/* Empty between two uses: a key's template is copied into it. */
-	struct evp_md_ctx_st *signature;
 	/* One for each row of the table of encryptions, made at its first use: to
 	 * change the cipher of a context takes memory, to change its key does not. */
 	struct evp_cipher_ctx_st *ciphers[ENCRYPTION_ROWS];
+	/* Empty between two uses: a key's template is copied into it. */
+	struct evp_md_ctx_st *signature;
+	struct token_cache *cache; /* the process's, or NULL */
 };
 
 /* Known answers, tried by token_start(). */
