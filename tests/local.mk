@@ -4,6 +4,7 @@ check_LIBRARIES = %D%/unit/libunit.a
 %C%_unit_libunit_a_SOURCES = \
 	%D%/unit/folder.c %D%/unit/folder.h \
 	%D%/unit/issuer_setup.c %D%/unit/issuer_setup.h \
+	%D%/unit/jwk_texts.h %D%/unit/pem_texts.h \
 	%D%/unit/unit.c %D%/unit/unit.h
 
 # One program for each source file of src/; NAME.c is found by automake.
@@ -32,11 +33,16 @@ UNIT_TESTS = \
 	%D%/unit/test_issuer_choice \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
+	%D%/unit/test_key_public \
+	%D%/unit/test_key_source \
+	%D%/unit/test_key_set \
+	%D%/unit/test_jwk \
 	%D%/unit/test_key_ring \
 	%D%/unit/test_key_cache \
 	%D%/unit/test_login_options \
 	%D%/unit/test_pages \
 	%D%/unit/test_params \
+	%D%/unit/test_pem \
 	%D%/unit/test_password \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
@@ -98,12 +104,17 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_jwe_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_jws_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_LDADD = $(UNIT_LDADD)
+%C%_unit_test_key_public_LDADD = $(UNIT_LDADD)
+%C%_unit_test_key_source_LDADD = $(UNIT_LDADD)
+%C%_unit_test_key_set_LDADD = $(UNIT_LDADD)
+%C%_unit_test_jwk_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_ring_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_cache_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_key_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)
+%C%_unit_test_pem_LDADD = $(UNIT_LDADD)
 %C%_unit_test_password_LDADD = $(UNIT_LDADD)
 %C%_unit_test_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
