@@ -4,6 +4,7 @@
 DRIVERS = \
 	%D%/token/issuer_authjs.c \
 	%D%/token/issuer_better_auth.c \
+	%D%/token/issuer_clerk.c \
 	%D%/token/issuer_jwt.c \
 	%D%/token/issuer_nextauth.c \
 	%D%/store/store_embedded.c
@@ -38,6 +39,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/algorithm.c %D%/token/algorithm.h \
 	%D%/token/apache_hash.c %D%/token/apache_hash.h \
 	%D%/token/cache.c %D%/token/cache.h \
+	%D%/token/clerk_claims.c %D%/token/clerk_claims.h \
 	%D%/token/claims.c %D%/token/claims.h \
 	%D%/token/compact.c %D%/token/compact.h \
 	%D%/token/derive.c %D%/token/derive.h \

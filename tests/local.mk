@@ -31,6 +31,8 @@ UNIT_TESTS = \
 	%D%/unit/test_htpasswd \
 	%D%/unit/test_issuer_seen \
 	%D%/unit/test_issuer_choice \
+	%D%/unit/test_issuer_clerk \
+	%D%/unit/test_issuer_options \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
 	%D%/unit/test_key_public \
@@ -95,6 +97,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_frame_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_issuer_choice_LDADD = $(UNIT_LDADD)
+%C%_unit_test_issuer_clerk_LDADD = $(UNIT_LDADD)
+%C%_unit_test_issuer_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_issuer_seen_LDADD = $(UNIT_LDADD)
 %C%_unit_test_json_SOURCES = %D%/unit/test_json.c %D%/unit/json_oracle.c %D%/unit/json_oracle.h

@@ -12,7 +12,7 @@
 #include "base/secret.h"
 #include "token/jws.h"
 
-enum { PUBLIC_KEY_MAX = 64 << 10, JWKS_MAX = 256 << 10, WHY_SIZE = 512 };
+enum { WHY_SIZE = 512 };
 
 static bool is_url(struct str jwks)
 {
@@ -117,7 +117,10 @@ static bool load_public_keys(const struct conf_section *section, struct arena *a
 		struct buf why = buf_over(memory, sizeof memory);
 		struct str text;
 		arena_reset(arena);
-		if (!file_load(arena, where->value.p, PUBLIC_KEY_MAX, &text, &why) ||
+		if (where->value.p[0] != '/')
+			return conf_fail_at(error, where, "public-key", "\"%.*s\" is no path: write it from / on",
+					    STR_ARGS(where->value));
+		if (!file_load(arena, where->value.p, KEY_TEXT_MAX, &text, &why) ||
 		    !key_set_add_public(&issuer->keys, issuer->algorithms, text, &why))
 			return conf_fail_at(error, where, "public-key", "%s", buf_z(&why));
 	}
@@ -137,7 +140,7 @@ static bool load_jwks(const struct conf_section *section, struct arena *arena, s
 	if (!str_starts(path, STR("file:/")))
 		return conf_fail_at(error, where, "jwks", "\"%.*s\" is neither a URL (https://…) nor file:/PATH",
 				    STR_ARGS(path));
-	if (!file_load(arena, path.p + 5, JWKS_MAX, &text, &why) ||
+	if (!file_load(arena, path.p + 5, KEY_TEXT_MAX, &text, &why) ||
 	    !key_set_add_jwks(&issuer->keys, issuer->algorithms, text, &why))
 		return conf_fail_at(error, where, "jwks", "%s", buf_z(&why));
 	if (why.n)
@@ -281,7 +284,7 @@ static bool load(const struct source *source, const struct conf_section *section
 	struct arena *arena;
 	if (!check_kind(source, issuer, error))
 		return false;
-	if (!arena_open(ISSUER_SECRET_ARENA + JWKS_MAX, &arena))
+	if (!arena_open(ISSUER_SECRET_ARENA + KEY_TEXT_MAX, &arena))
 		return conf_fail(error, section, source->key, "no memory");
 	bool good = source->load(section, arena, issuer, error);
 	arena_close(&arena);
