@@ -49,6 +49,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/issuer.c %D%/token/issuer.h \
 	%D%/token/issuer_algorithms.c \
 	%D%/token/issuer_derived.c %D%/token/issuer_derived.h \
+	%D%/token/issuer_describe.c \
 	%D%/token/issuer_distinct.c \
 	%D%/token/issuer_internal.h \
 	%D%/token/issuer_keys.c %D%/token/issuer_keys.h \

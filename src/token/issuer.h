@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "token/claims.h"
 #include "token/digest.h"
+#include "token/encryption.h"
 #include "token/key_source.h"
 #include "token/token.h"
 
@@ -57,6 +58,14 @@ struct issuer_header {
 	const char *name, *wanted;
 };
 
+/* A key, for people: nothing of it that is secret. */
+struct issuer_key {
+	const char *algorithm; /* or encryption */
+	struct str kid;	       /* STR_NONE: none */
+	size_t bits;	       /* of the secret, the modulus, the curve */
+};
+typedef void issuer_key_visit(void *context, const struct issuer_key *key);
+
 struct issuer_driver {
 	const char *name; /* value of `type` */
 	/* The options that it has beside those of every type; ends with NULL. */
@@ -68,6 +77,8 @@ struct issuer_driver {
 	bool (*open)(const struct conf_section *section, struct issuer *issuer, struct conf_error *error);
 	/* Free what is in issuer->own; NULL when there is nothing. */
 	void (*close)(struct issuer *issuer);
+	/* Visit the keys that are not in issuer->keys; NULL when there are none. */
+	void (*each_key)(const struct issuer *issuer, issuer_key_visit *visit, void *context);
 	/* Could the token be one of this issuer's, by its form, cookie, alg, enc and
 	 * kid? Decides among several issuers where iss does not; no cryptography. */
 	bool (*fits)(const struct issuer *issuer, const struct token *token);
@@ -111,6 +122,19 @@ bool issuer_claims_iss(const struct issuer *issuer, struct str iss, bool *has_li
 const struct key_set *issuer_keys(const struct issuer *issuer);
 /* Does its type issue tokens, and is the first key one that signs? */
 bool issuer_can_sign(const struct issuer *issuer);
+/* Every key that tokens are verified or decrypted with now. false: they have to be
+ * fetched, and none have been. */
+bool issuer_each_key(const struct issuer *issuer, issuer_key_visit *visit, void *context);
+/* What it wants of a token beside its keys. */
+struct issuer_wants {
+	const char *type;
+	unsigned forms; /* TOKEN_FORM() bits */
+	struct algorithm_set algorithms;
+	struct encryption_set encryptions;
+	const struct claims_rules *rules;
+	const struct issuer_header *headers; /* of the driver */
+};
+struct issuer_wants issuer_wants(const struct issuer *issuer);
 /* Does it take tokens of that form? */
 bool issuer_takes(const struct issuer *issuer, enum token_form form);
 /* Can tokens of the two be told apart before any key is tried: by form, cookie,

@@ -44,6 +44,7 @@ const struct issuer_driver issuer_authjs = {
 	.defaults = {.user_id = user_id, .leeway = 15},
 	.open = authjs_open,
 	.close = derived_close_issuer,
+	.each_key = derived_issuer_each_key,
 	.fits = derived_issuer_fits,
 	.authenticate = derived_issuer_authenticate,
 };

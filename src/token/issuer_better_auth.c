@@ -417,6 +417,13 @@ static enum err better_auth_read_session(const struct issuer *issuer, struct are
 	return set_claims(arena, all->raw, exp, token) ? ERR_NONE : ERR_PROFILE;
 }
 
+static void better_auth_each_key(const struct issuer *issuer, issuer_key_visit *visit, void *context)
+{
+	const struct better_auth *own = issuer->own;
+	issuer_visit_set(&own->hs256, visit, context);
+	derived_visit(&own->encrypted, visit, context);
+}
+
 /* Driver ----------------------------------------------------------------- */
 
 static const char *const algorithms[] = {"EdDSA", "ES256", "ES512", "PS256", "RS256", NULL};
@@ -432,6 +439,7 @@ const struct issuer_driver issuer_better_auth = {
 	.defaults = {.user_id = user_id, .algorithms = algorithms},
 	.open = better_auth_open,
 	.close = better_auth_close,
+	.each_key = better_auth_each_key,
 	.fits = better_auth_fits,
 	.authenticate = better_auth_authenticate,
 	.adapt = better_auth_adapt,

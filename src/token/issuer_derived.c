@@ -121,6 +121,15 @@ enum err derived_authenticate(const struct derived_keys *keys, const struct issu
 	return compact_object(arena, plaintext, &token->payload) ? ERR_NONE : ERR_TOKEN_MALFORMED;
 }
 
+void derived_visit(const struct derived_keys *keys, issuer_key_visit *visit, void *context)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct encryption *encryption = jwe_key_encryption(keys->keys[i]);
+		visit(context, &(struct issuer_key){encryption->name, jwe_key_kid(keys->keys[i]),
+						    8 * encryption->key_size});
+	}
+}
+
 bool derived_open_issuer(const struct conf_section *section, const struct derivation *how, struct issuer *issuer,
 			 struct conf_error *error)
 {
@@ -149,6 +158,12 @@ void derived_close_issuer(struct issuer *issuer)
 	derived_close(issuer->own);
 	free(issuer->own);
 	issuer->own = NULL;
+}
+
+void derived_issuer_each_key(const struct issuer *issuer, issuer_key_visit *visit, void *context)
+{
+	if (issuer->own)
+		derived_visit(issuer->own, visit, context);
 }
 
 bool derived_issuer_fits(const struct issuer *issuer, const struct token *token)

@@ -43,10 +43,14 @@ bool derived_fit(const struct derived_keys *keys, const struct issuer *issuer, c
 enum err derived_authenticate(const struct derived_keys *keys, const struct issuer *issuer,
 			      struct token_thread *thread, struct arena *arena, struct token *token);
 
+/* For each_key. */
+void derived_visit(const struct derived_keys *keys, issuer_key_visit *visit, void *context);
+
 /* The whole of a driver that has these keys in issuer->own and nothing else. */
 bool derived_open_issuer(const struct conf_section *section, const struct derivation *how, struct issuer *issuer,
 			 struct conf_error *error);
 void derived_close_issuer(struct issuer *issuer);
+void derived_issuer_each_key(const struct issuer *issuer, issuer_key_visit *visit, void *context);
 bool derived_issuer_fits(const struct issuer *issuer, const struct token *token);
 enum err derived_issuer_authenticate(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
 				     struct token *token);

@@ -27,4 +27,7 @@ struct issuer {
 	void *own;	     /* the driver's, freed by its close */
 };
 
+/* For each_key. */
+void issuer_visit_set(const struct key_set *set, issuer_key_visit *visit, void *context);
+
 #endif

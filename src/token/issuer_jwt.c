@@ -4,31 +4,16 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
-#include "token/compact.h"
+#include "token/issuer_derived.h"
 #include "token/issuer_keys.h"
-#include "token/jwe.h"
 #include "token/jws.h"
 
-/* The keys of an issuer of encrypted tokens. */
-struct jwt_own {
-	struct jwe_key *keys[KEY_SECRETS_MAX * ENCRYPTION_ROWS];
-	size_t n;
-};
-
-static bool add_key(const struct conf_text *where, const struct encryption *encryption, struct str secret,
-		    struct jwt_own *own, struct conf_error *error)
-{
-	if (!jwe_key_open(encryption, secret, STR_NONE, &own->keys[own->n]))
-		return conf_fail_at(error, where, "secret", "no memory");
-	own->n++;
-	return true;
-}
-
-/* One key for each encryption that wants exactly so many bytes. */
+/* The secret is the key, nothing is derived: one for each encryption that wants
+ * exactly so many bytes, which two at most do. */
 static bool add_keys(const struct conf_text *where, struct str secret, struct issuer *issuer, struct conf_error *error)
 {
-	struct jwt_own *own = issuer->own;
-	size_t before = own->n;
+	struct derived_keys *keys = issuer->own;
+	size_t before = keys->n;
 	const struct encryption *encryption;
 	char memory[256];
 	struct buf wanted = buf_over(memory, sizeof memory);
@@ -36,10 +21,13 @@ static bool add_keys(const struct conf_text *where, struct str secret, struct is
 		if (!encryption_find(str_of(encryption->name), issuer->encryptions))
 			continue;
 		buf_printf(&wanted, "%s%zu for %s", wanted.n ? ", " : "", encryption->key_size, encryption->name);
-		if (secret.n == encryption->key_size && !add_key(where, encryption, secret, own, error))
-			return false;
+		if (secret.n != encryption->key_size)
+			continue;
+		if (!jwe_key_open(encryption, secret, STR_NONE, &keys->keys[keys->n]))
+			return conf_fail_at(error, where, "secret", "no memory");
+		keys->n++;
 	}
-	return own->n > before || conf_fail_at(error, where, "secret",
+	return keys->n > before || conf_fail_at(error, where, "secret",
 					       "the key has %zu bytes, but it must have exactly %s; it is taken as it "
 					       "stands, neither hex nor base64 is decoded",
 					       secret.n, buf_z(&wanted));
@@ -65,7 +53,7 @@ static bool open_encrypted(const struct conf_section *section, struct issuer *is
 			return conf_fail(error, section, unfit[i],
 					 "is for signed tokens, and encryption for encrypted ones: remove one of them, "
 					 "or make it a second [issuer]");
-	issuer->own = calloc(1, sizeof(struct jwt_own));
+	issuer->own = calloc(1, sizeof(struct derived_keys));
 	if (!issuer->own)
 		return conf_fail(error, section, "", "no memory");
 	issuer->forms = TOKEN_FORM(TOKEN_JWE);
@@ -85,49 +73,15 @@ static bool jwt_open(const struct conf_section *section, struct issuer *issuer, 
 	return issuer_read_algorithms(section, issuer, error) && issuer_load_keys(section, issuer, error);
 }
 
-static void jwt_close(struct issuer *issuer)
-{
-	struct jwt_own *own = issuer->own;
-	while (own && own->n > 0)
-		jwe_key_close(&own->keys[--own->n]);
-	free(own);
-}
-
 static bool jwt_fits(const struct issuer *issuer, const struct token *token)
 {
-	const struct encryption *encryption;
-	if (token->form == TOKEN_JWE)
-		return jwe_check_header(token, issuer->encryptions, &encryption) == ERR_NONE;
-	return issuer_has_key(issuer, token);
-}
-
-/* Secrets have no kid: each is tried, as with signatures. */
-static enum err decrypt(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
-			struct token *token)
-{
-	const struct jwt_own *own = issuer->own;
-	const struct encryption *encryption;
-	struct str plaintext;
-	enum err err = jwe_check_header(token, issuer->encryptions, &encryption);
-	if (err)
-		return err;
-	err = ERR_UNKNOWN_KEY;
-	for (size_t i = 0; i < own->n; i++) {
-		if (jwe_key_encryption(own->keys[i]) != encryption)
-			continue;
-		err = jwe_decrypt(own->keys[i], thread, arena, token, &plaintext);
-		if (err != ERR_DECRYPT_FAILED)
-			break;
-	}
-	if (err)
-		return err;
-	return compact_object(arena, plaintext, &token->payload) ? ERR_NONE : ERR_TOKEN_MALFORMED;
+	return token->form == TOKEN_JWE ? derived_issuer_fits(issuer, token) : issuer_has_key(issuer, token);
 }
 
 static enum err jwt_authenticate(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
 				 struct token *token)
 {
-	return token->form == TOKEN_JWE ? decrypt(issuer, thread, arena, token)
+	return token->form == TOKEN_JWE ? derived_issuer_authenticate(issuer, thread, arena, token)
 					: issuer_verify_signature(issuer, thread, token);
 }
 
@@ -148,7 +102,8 @@ const struct issuer_driver issuer_jwt = {
 	.forms = TOKEN_FORM(TOKEN_JWS) | TOKEN_FORM(TOKEN_JWE),
 	.defaults = {.user_id = user_id},
 	.open = jwt_open,
-	.close = jwt_close,
+	.close = derived_close_issuer,
+	.each_key = derived_issuer_each_key,
 	.fits = jwt_fits,
 	.authenticate = jwt_authenticate,
 	.sign = jwt_sign,

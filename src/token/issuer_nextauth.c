@@ -31,6 +31,7 @@ const struct issuer_driver issuer_nextauth = {
 	.defaults = {.cookies = cookies, .user_id = user_id, .leeway = 15},
 	.open = nextauth_open,
 	.close = derived_close_issuer,
+	.each_key = derived_issuer_each_key,
 	.fits = derived_issuer_fits,
 	.authenticate = derived_issuer_authenticate,
 };

@@ -38,6 +38,7 @@ bool key_open_hmac(const struct algorithm *algorithm, struct str secret, struct 
 		key_close(&key);
 		return false;
 	}
+	key->bits = 8 * secret.n;
 	*out = key;
 	return true;
 }
@@ -52,6 +53,11 @@ void key_close(struct key **key)
 	secret_wipe(*key, sizeof **key);
 	free(*key);
 	*key = NULL;
+}
+
+size_t key_bits(const struct key *key)
+{
+	return key->bits;
 }
 
 const struct algorithm *key_algorithm(const struct key *key)

@@ -26,6 +26,8 @@ void key_close(struct key **key);
 const struct algorithm *key_algorithm(const struct key *key);
 /* STR_NONE for a key that has none: it is for tokens with any kid, or none. */
 struct str key_kid(const struct key *key);
+/* The size of the secret, the modulus or the curve. */
+size_t key_bits(const struct key *key);
 /* Has it what signing takes, a secret or a private key? */
 bool key_can_sign(const struct key *key);
 

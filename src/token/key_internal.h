@@ -12,6 +12,7 @@ struct evp_md_ctx_st;
 struct key {
 	const struct algorithm *algorithm;
 	struct str kid; /* own copy */
+	size_t bits;
 	struct digest_hmac hmac; /* of KEY_HMAC */
 	/* Of the others: the key, and contexts that are initialised once and copied
 	 * for every use. All of it is read only, by any number of threads. */

@@ -119,6 +119,7 @@ bool key_open_pkey(const struct algorithm *algorithm, EVP_PKEY *pkey, bool has_p
 	struct key *key = key_new(algorithm, kid);
 	if (!key)
 		return false;
+	key->bits = (size_t)EVP_PKEY_get_bits(pkey);
 	if (algorithm->signature_size == 0)
 		key->signature_size = (size_t)EVP_PKEY_get_size(pkey);
 	if (EVP_PKEY_up_ref(pkey) == 1)
