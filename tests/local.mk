@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	%D%/unit/test_form \
 	%D%/unit/test_htpasswd \
 	%D%/unit/test_issuer_seen \
+	%D%/unit/test_issuer_better_auth \
 	%D%/unit/test_issuer_choice \
 	%D%/unit/test_issuer_clerk \
 	%D%/unit/test_issuer_options \
@@ -53,11 +54,13 @@ UNIT_TESTS = \
 	%D%/unit/test_runtime \
 	%D%/unit/test_store_embedded \
 	%D%/unit/test_str \
+	%D%/unit/test_timestamp \
 	%D%/unit/test_url
 # Where json-c reads the data, or judges what was read.
 if JSON_ORACLE
 UNIT_TESTS += \
 	%D%/unit/test_issuer \
+	%D%/unit/test_issuer_derived \
 	%D%/unit/test_jwe \
 	%D%/unit/test_json
 endif
@@ -101,6 +104,9 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_issuer_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_issuer_seen_LDADD = $(UNIT_LDADD)
+%C%_unit_test_issuer_better_auth_LDADD = $(UNIT_LDADD)
+%C%_unit_test_issuer_derived_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+%C%_unit_test_issuer_derived_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_json_SOURCES = %D%/unit/test_json.c %D%/unit/json_oracle.c %D%/unit/json_oracle.h
 %C%_unit_test_json_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_json_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
@@ -126,6 +132,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_rule_LDADD = $(UNIT_LDADD)
 %C%_unit_test_store_embedded_LDADD = $(UNIT_LDADD)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)
+%C%_unit_test_timestamp_LDADD = $(UNIT_LDADD)
 %C%_unit_test_url_LDADD = $(UNIT_LDADD)
 
 # The transports around a handler that tells what it was asked.
@@ -196,6 +203,7 @@ EXTRA_DIST += \
 	%D%/data/tokens-ruby.json \
 	%D%/data/tokens.json \
 	%D%/data/vectors-hs.json
+EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-better-auth.json %D%/data/vectors-hs.json
 EXTRA_DIST += %D%/data/make_jwe.py %D%/data/jwe.json %D%/data/vectors-jwe.json
 
 # What the stores do when disks, files and other processes fail.

@@ -161,7 +161,7 @@ static bool check_options(const struct conf_section *section, struct conf_error 
 static void tell_what_is_open(const struct issuer *issuer)
 {
 	bool no_iss = issuer->rules.iss.n == 0, no_audience = issuer->rules.audience.n == 0;
-	if (no_iss || no_audience)
+	if ((no_iss || no_audience) && !issuer->driver->defaults.anonymous)
 		log_text(LOG_NOTICE, "config",
 			 "issuer \"%.*s\" has no %s%s%s: every token that its keys fit is taken, whoever it is for",
 			 STR_ARGS(issuer->name), no_iss ? "iss" : "", no_iss && no_audience ? " and no " : "",

@@ -44,6 +44,8 @@ struct issuer_defaults {
 	int64_t leeway; /* seconds */
 	/* iat in the future is refused as nbf is. */
 	bool check_iat;
+	/* Its tokens have neither iss nor aud. */
+	bool anonymous;
 };
 
 /* How to ask about an opaque session, which only the issuer's server knows. */

@@ -41,7 +41,7 @@ const struct issuer_driver issuer_authjs = {
 	.name = "authjs",
 	.options = options,
 	.forms = TOKEN_FORM(TOKEN_JWE),
-	.defaults = {.user_id = user_id, .leeway = 15},
+	.defaults = {.user_id = user_id, .leeway = 15, .anonymous = true},
 	.open = authjs_open,
 	.close = derived_close_issuer,
 	.each_key = derived_issuer_each_key,

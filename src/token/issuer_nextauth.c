@@ -28,7 +28,7 @@ const struct issuer_driver issuer_nextauth = {
 	.name = "nextauth",
 	.options = options,
 	.forms = TOKEN_FORM(TOKEN_JWE),
-	.defaults = {.cookies = cookies, .user_id = user_id, .leeway = 15},
+	.defaults = {.cookies = cookies, .user_id = user_id, .leeway = 15, .anonymous = true},
 	.open = nextauth_open,
 	.close = derived_close_issuer,
 	.each_key = derived_issuer_each_key,
