@@ -245,6 +245,7 @@ EXTRA_DIST += \
 	%D%/integration/test_bypass.py \
 	%D%/integration/test_cases.py \
 	%D%/integration/test_configuration.py \
+	%D%/integration/test_keys.py \
 	%D%/integration/test_login.py \
 	%D%/integration/test_login_loop.py \
 	%D%/integration/test_login_program.py \
@@ -253,4 +254,5 @@ EXTRA_DIST += \
 	%D%/integration/test_logs.py \
 	%D%/integration/test_peers_signed.py \
 	%D%/integration/test_restart.py \
+	%D%/integration/test_rings.py \
 	%D%/integration/test_state.py

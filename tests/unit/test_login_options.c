@@ -107,6 +107,8 @@ static void chooses_the_issuer(void)
 				     "fedcba9876543210fedcba9876543210-narrow\n";
 	static const char other[] = "[issuer \"other\"]\nalgorithms = HS256\nuser-id = uid\nsecret = text:"
 				    "fedcba9876543210fedcba9876543210-other\n";
+	static const char public[] = "[issuer \"public\"]\nalgorithms = ES256\niss = p\n"
+				     "jwks = https://sso.example/jwks.json\n";
 	static const struct {
 		const char *name, *more, *login;
 		const char *issuer; /* or NULL for none */
@@ -117,6 +119,8 @@ static void chooses_the_issuer(void)
 		{"two and one named", second, "[login]\nissuer = second", "second", NULL},
 		{"its checks refuse", narrow, "[login]\nissuer = narrow", NULL, "would refuse the tokens"},
 		{"shorter than its limit", narrow, "[login]\nissuer = narrow\nlifetime = 1h", "narrow", NULL},
+		{"public keys alone", public, "[login]\nissuer = public", NULL, "can't sign tokens"},
+		{"public keys alone, not named", public, "[login]", NULL, NULL},
 		{"no user id", other, "[login]\nissuer = other", NULL, "bad_claim"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -267,6 +268,47 @@ static void keeps_its_state_dir(void)
 	close_all(&runtime, &worker);
 }
 
+#define RING_KEY(kid) "{\"kty\":\"oct\",\"kid\":\"" kid "\",\"alg\":\"HS256\",\"k\":\"" SECRET_43 "\"}"
+#define SECRET_43 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+
+/* The kid of the key that signs. */
+static struct str signing(const struct runtime *runtime)
+{
+	struct issuer *issuer = snapshot_issuer(runtime_snapshot(runtime), STR("main"));
+	return key_kid(issuer_keys(issuer)->keys[0]);
+}
+
+static void notices_a_ring(void)
+{
+	struct runtime *runtime;
+	struct worker worker;
+	char text[1024];
+	open_all(&runtime, &worker);
+	mode_t mask = umask(077);
+	folder_write(&folder, "ring", STR("{\"keys\":[" RING_KEY("a") "]}"));
+	snprintf(text, sizeof text,
+		 "[server]\nstate-dir = %s\n[issuer \"main\"]\nalgorithms = HS256\niss = https://sso.example\n"
+		 "key-ring = file:%s/ring\n[policy \"site\"]\npath = /**\n",
+		 folder.path, folder.path);
+	folder_write(&folder, "conf", str_of(text));
+	runtime_tick(runtime);
+	UNIT_STR_EQ(signing(runtime), STR("a"), "the configuration has changed");
+	const struct snapshot *first = runtime_snapshot(runtime);
+	runtime_tick(runtime);
+	CU_ASSERT_PTR_EQUAL(runtime_snapshot(runtime), first);
+	folder_write(&folder, "ring", STR("{\"keys\":[" RING_KEY("b") "," RING_KEY("a") "]}"));
+	runtime_tick(runtime);
+	UNIT_STR_EQ(signing(runtime), STR("b"), "the ring has changed");
+	folder_write(&folder, "ring", STR("{\"keys\":["));
+	runtime_tick(runtime);
+	UNIT_STR_EQ(signing(runtime), STR("b"), "the ring is bad");
+	folder_write(&folder, "ring", STR("{\"keys\":[" RING_KEY("c") "]}"));
+	runtime_tick(runtime);
+	UNIT_STR_EQ(signing(runtime), STR("c"), "the ring is good again");
+	umask(mask);
+	close_all(&runtime, &worker);
+}
+
 static void numbers_requests(void)
 {
 	struct runtime *runtime;
@@ -293,6 +335,7 @@ int main(void)
 		{"reloads under load", reloads_under_load},
 		{"a bad reload", keeps_the_old_one},
 		{"state-dir stays", keeps_its_state_dir},
+		{"a ring that changes", notices_a_ring},
 		{"request numbers", numbers_requests},
 		{NULL, NULL},
 	};
