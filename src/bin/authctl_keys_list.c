@@ -86,8 +86,6 @@ static void fail(struct listing *l, const char *text)
 	l->failed = true;
 }
 
-/* Sources ------------------------------------------------------------------- */
-
 static void list_ring(struct listing *l, const struct conf_text *where)
 {
 	char memory[1024];
@@ -108,64 +106,37 @@ static void list_ring(struct listing *l, const struct conf_text *where)
 	}
 }
 
-/* A key for each algorithm that the secret is long enough for, as the issuer makes them. */
-static void list_secret(struct listing *l, const struct conf_text *where)
+/* The one place that its keys come from. */
+static const char *source_of(const struct issuer_conf *conf, struct str *where)
 {
-	const struct issuer_conf *conf = l->section->values;
-	char memory[1024];
-	struct buf why = buf_over(memory, sizeof memory);
-	struct str secret, place = arena_printf(l->scratch, "line %u of %s", where->line, where->file);
-	if (!secret_load(l->scratch, where->value, &secret, &why))
-		return;
-	struct row row = {STR_NONE, STR_NONE, (unsigned)(8 * secret.n), RING_TIME_ABSENT, "secret", place};
-	unsigned before = l->rank;
-	for (size_t i = 0; i < conf->algorithms.n; i++) {
-		const struct algorithm *algorithm = algorithm_find(conf->algorithms.items[i].value, ALGORITHM_ALL);
-		if (!algorithm || algorithm->family != KEY_HMAC ||
-		    (!conf->allow_short_secret && !key_secret_suffices(secret, algorithm)))
-			continue;
-		row.algorithm = str_of(algorithm->name);
-		print_row(l, &row);
-	}
-	if (l->rank == before)
-		print_row(l, &row);
+	*where = conf->jwks.value;
+	if (conf->jwks.value.p)
+		return "jwks";
+	*where = conf->public_key.n == 1 ? conf->public_key.items[0].value : STR_NONE;
+	return conf->public_key.n ? "public-key" : "secret";
 }
 
-static void list_public(struct listing *l, const char *source, struct str where)
+static void visit(void *context, const struct issuer_key *key)
 {
-	const struct key_set *set = issuer_keys(l->issuer);
-	for (size_t i = 0; i < set->n; i++) {
-		struct buf jwk = arena_buf(l->scratch, 2 * KEY_SIGNATURE_MAX);
-		struct row row = {key_kid(set->keys[i]), str_of(key_algorithm(set->keys[i])->name), 0, RING_TIME_ABSENT,
-				  source, where};
-		struct ring_key facts;
-		if (key_print_jwk(set->keys[i], &jwk) && ring_key_read(l->scratch, buf_str(&jwk), &facts))
-			row.bits = facts.bits;
-		print_row(l, &row);
-	}
+	struct listing *l = context;
+	struct row row = {key->kid, str_of(key->algorithm), (unsigned)key->bits, RING_TIME_ABSENT, NULL, STR_NONE};
+	row.source = source_of(l->section->values, &row.where);
+	print_row(l, &row);
 }
 
 static void list_issuer(struct listing *l)
 {
 	const struct issuer_conf *conf = l->section->values;
-	struct str jwks = conf->jwks.value;
 	struct conf_error error;
 	l->rank = 0;
 	if (!issuer_open(l->section, 1, &l->issuer, &error))
 		fail(l, error.text);
 	l->signs = l->issuer && issuer_can_sign(l->issuer);
+	/* A ring is shown even when it is refused: the key that is wrong is named by its kid. */
 	if (conf->key_ring.value.p)
 		list_ring(l, &conf->key_ring);
-	for (size_t i = 0; i < conf->secret.n; i++) {
-		arena_reset(l->scratch);
-		list_secret(l, &conf->secret.items[i]);
-	}
-	if (l->issuer && conf->public_key.n)
-		list_public(l, "public-key", conf->public_key.n == 1 ? conf->public_key.items[0].value : STR_NONE);
-	else if (l->issuer && jwks.p && !issuer_jwks(l->issuer).url.p)
-		list_public(l, "jwks", jwks);
-	else if (jwks.p)
-		print_row(l, &(struct row){.added = RING_TIME_ABSENT, .source = "jwks", .where = jwks});
+	else if (l->issuer && !issuer_each_key(l->issuer, visit, l))
+		print_row(l, &(struct row){.added = RING_TIME_ABSENT, .source = "jwks", .where = conf->jwks.value});
 	issuer_close(&l->issuer);
 	arena_reset(l->scratch);
 }
