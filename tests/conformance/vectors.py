@@ -65,9 +65,18 @@ def types(row):
     # What Clerk alone looks at.
     if policy.get("checkIat") or policy.get("headerForbid"):
         found.remove("jwt")
-    if row["name"].startswith("better-auth-") and policy.get("userClaim") in ("user.id", "sub"):
+    if row["name"].startswith("better-auth-") and policy.get("userClaim") in ("user.id", "sub") \
+            and (row.get("cookieName") or key == "jwks"):
         found.append("better-auth")
     return found
+
+
+def is_whole(row):
+    """Has the cookie header all of the token? Without a chunk it is another one."""
+    name = re.escape(row.get("cookieName", ""))
+    chunks = re.findall(rf"(?:^|; ){name}\.(\d+)=([^;]*)", row.get("cookieHeader", ""))
+    joined = "".join(value for _, value in sorted(chunks, key=lambda chunk: int(chunk[0])))
+    return not chunks or joined == row["token"]
 
 
 class Configuration:
@@ -139,11 +148,13 @@ class Configuration:
         if row["expect"] == "accept":
             least = HASH_BYTES.get(part_of(row, 0).get("alg"), least)
         short = any(0 < len(secret) < least for secret in self.secrets)
-        if short and row.get("reason") not in ("weak-key", "config"):
+        if short and row["key"]["type"] != "hkdf" and row.get("reason") not in ("weak-key", "config"):
             self.issuer.append(("allow-short-secret", "on"))
         longest = max(len(row["token"]), len(row.get("cookieHeader", "")))
         if longest > MAX_TOKEN and "too-long" not in row["name"]:
             self.issuer.append(("max-token", LARGEST_TOKEN))
+        if self.type == "nextauth" and row["key"].get("salt"):
+            self.issuer.append(("salt", row["key"]["salt"]))
         if row.get("kind") == "better-auth-cookie":
             self.issuer.append(("session-url", session_url))
         settings = {name: f"{value}s" if value.isdigit() else value for name, value in row.get("settings", {}).items()}

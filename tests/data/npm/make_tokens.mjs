@@ -177,7 +177,7 @@ async function signIn5(secret, filler, origin) {
 async function signIn4(secret, filler) {
   const folder = new URL("./node_modules/next-auth/", import.meta.url).pathname;
   const { AuthHandler } = require(`${folder}core/index.js`);
-  const options = { secret, session: LONG, logger: quiet,
+  const options = { secret, session: LONG, jwt: LONG, logger: quiet,
     providers: [require(`${folder}providers/credentials.js`).default({ name: "Credentials", ...credentials })],
     callbacks: { jwt: ({ token }) => (filler ? { ...token, filler } : token) } };
   const call = (more) => AuthHandler({ options, req: { origin: "http://127.0.0.1", headers: {}, query: {}, cookies: {},
