@@ -85,3 +85,32 @@ enum err credentials_find(const struct token_sources *sources, struct arena *are
 	}
 	return ERR_NO_TOKEN;
 }
+
+static bool has_cookie(struct str header, struct str name)
+{
+	struct cookie_chunks chunks;
+	struct str value;
+	return cookie_find(header, name, &value) > 0 ||
+	       cookie_find_chunks(header, name, &chunks) != COOKIE_CHUNKS_NONE;
+}
+
+struct str credentials_namesake(const struct token_sources *sources, struct arena *arena, struct str header)
+{
+	static const struct str prefixes[] = {{"__Secure-", 9}, {"__Host-", 7}, {"", 0}};
+	bool looked = false;
+	for (size_t i = 0; i < sources->n_carriers; i++)
+		looked = looked || sources->carriers[i] == CARRIER_COOKIE;
+	for (size_t i = 0; looked && header.n > 0 && i < sources->n_cookies; i++) {
+		struct str name = sources->cookies[i], bare = name;
+		for (size_t k = 0; k < 2 && bare.n == name.n; k++)
+			if (str_starts(name, prefixes[k]))
+				bare = str_skip(name, prefixes[k].n);
+		for (size_t k = 0; k < 3; k++) {
+			struct str other = arena_printf(arena, "%.*s%.*s", STR_ARGS(prefixes[k]), STR_ARGS(bare));
+			if (other.p && !str_eq(other, name) && has_cookie(header, other))
+				return arena_printf(arena, "cookie %.*s came, but %.*s is looked for", STR_ARGS(other),
+						    STR_ARGS(name));
+		}
+	}
+	return STR_NONE;
+}

@@ -20,6 +20,11 @@ struct credentials {
  * are longer than TOKEN_MAX). */
 enum err credentials_find(const struct token_sources *sources, struct arena *arena, const struct request *request,
 			  struct credentials *out);
+/* Of a request without a token: the cookie that came instead of one of the
+ * sources', with the prefix __Secure- or __Host- where that has none, or the other
+ * way round, as "NAME came, but NAME is looked for" in the arena. A site that moved
+ * to https does that (NextAuth, Auth.js, Better Auth). STR_NONE: there is none. */
+struct str credentials_namesake(const struct token_sources *sources, struct arena *arena, struct str header);
 /* The cookie of that name in chunks, joined in the arena: the same errors. */
 enum err credentials_join(struct arena *arena, struct str header, struct str name, struct str *out);
 

@@ -13,7 +13,11 @@ static enum err step_policy(struct worker *worker, const struct request *request
 
 static enum err step_credentials(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
-	return credentials_find(&verdict->policy->sources, worker->arena, request, &verdict->credentials);
+	const struct token_sources *sources = &verdict->policy->sources;
+	enum err err = credentials_find(sources, worker->arena, request, &verdict->credentials);
+	if (err == ERR_NO_TOKEN)
+		verdict->why = credentials_namesake(sources, worker->arena, request->cookie);
+	return err;
 }
 
 static enum err check_token(struct worker *worker, const struct issuer_set *issuers, struct str text,

@@ -99,11 +99,39 @@ static void looks_only_where_told(void)
 	CU_ASSERT_EQUAL(credentials_find(&no_names, NULL, &r, &c), ERR_NO_TOKEN);
 }
 
+/* A site that moved to https, or a name that lacks the prefix. */
+static void names_what_came_instead(void)
+{
+	static const struct str wanted[] = {{"__Secure-authjs.session-token", 29}, {"sso", 3}, {"__Host-auth", 11}};
+	static const struct token_sources cookies = {{CARRIER_COOKIE}, 1, wanted, 3};
+	static const struct token_sources bearer = {{CARRIER_BEARER}, 1, wanted, 3};
+	static const struct {
+		const char *header, *want;
+	} rows[] = {
+		{"authjs.session-token=x", "cookie authjs.session-token came, but __Secure-authjs.session-token is looked for"},
+		{"a=1; authjs.session-token.0=x; authjs.session-token.1=y",
+		 "cookie authjs.session-token came, but __Secure-authjs.session-token is looked for"},
+		{"__Secure-sso=x", "cookie __Secure-sso came, but sso is looked for"},
+		{"__Host-sso=x", "cookie __Host-sso came, but sso is looked for"},
+		{"auth=x", "cookie auth came, but __Host-auth is looked for"},
+		{"__Secure-auth=x", "cookie __Secure-auth came, but __Host-auth is looked for"},
+		{"authjs.csrf-token=x; authjs.session-tokenx=y", NULL},
+		{"", NULL},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		UNIT_STR_EQ(credentials_namesake(&cookies, arena, str_of(rows[i].header)), str_of(rows[i].want),
+			    rows[i].header);
+		UNIT_STR_EQ(credentials_namesake(&bearer, arena, str_of(rows[i].header)), STR_NONE, rows[i].header);
+		arena_reset(arena);
+	}
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {{"finds", finds},
 						 {"bounds what is joined", bounds_what_is_joined},
 						 {"looks only where told", looks_only_where_told},
+						 {"names what came instead", names_what_came_instead},
 						 {NULL, NULL}};
 	if (!arena_open(2 * TOKEN_MAX, &arena))
 		return 1;
