@@ -95,6 +95,8 @@ static void explain_credentials(struct explanation *e)
 	explain_row(e, "token", buf_str(&wanted),
 		    arena_printf(arena_of(e), "%s%s, %zu bytes", cookie ? "cookie " : "bearer", cookie ? cookie : "",
 				 j->token.n));
+	if (j->verdict.step == VERIFY_CREDENTIALS && j->verdict.why.p)
+		explain_row(e, "prefix", STR("the same name, with or without __Secure- or __Host-"), j->verdict.why);
 }
 
 static void explain_revocation(struct explanation *e)
@@ -105,12 +107,12 @@ static void explain_revocation(struct explanation *e)
 	struct buf hex = buf_over(text, sizeof text);
 	if (revocation_token_key(j->tool.worker.token, &j->verdict.token, &j->verdict.claims, &key)) {
 		buf_hex(&hex, key.bytes, sizeof key.bytes);
-		explain_row(e, "token key", STR_NONE, buf_str(&hex));
+		explain_row(e, "token key", STR("one that is not revoked"), buf_str(&hex));
 	}
 	hex = buf_over(text, sizeof text);
 	if (revocation_user_key(j->tool.worker.token, j->verdict.claims.iss, j->verdict.claims.user_id, &key)) {
 		buf_hex(&hex, key.bytes, sizeof key.bytes);
-		explain_row(e, "user key", STR_NONE, buf_str(&hex));
+		explain_row(e, "user key", STR("one that is not revoked"), buf_str(&hex));
 	}
 	if (j->tool.store_why[0])
 		explain_row(e, "store", STR("one that can be asked"), str_of(j->tool.store_why));
@@ -162,16 +164,27 @@ static const char *hint(const struct judgement *j)
 	case ERR_AMBIGUOUS_TOKEN:
 		return "two different tokens came at once: which one counts cannot be told";
 	case ERR_TOKEN_MALFORMED:
-		return "a token is HEADER.PAYLOAD.SIGNATURE in base64url, of strict JSON; five parts would be an "
-		       "encrypted one";
+		return "a signed token is HEADER.PAYLOAD.SIGNATURE in base64url, of strict JSON; an encrypted one has "
+		       "five parts";
 	case ERR_BAD_ALGORITHM:
-		return "the token is signed with an algorithm that its issuer does not allow: see algorithms";
+		return "the token is signed or encrypted in a way that its issuer does not allow: see algorithms and "
+		       "encryption";
 	case ERR_UNKNOWN_KEY:
-		return "no key of the issuer is for this token";
+		return "the issuer has no key of that kid and alg: was it changed on the other side?";
+	case ERR_KEYS:
+		return "the keys have to be fetched, which the running programs do; authctl keys list shows what there "
+		       "is";
 	case ERR_BAD_SIGNATURE:
 		return "signature does not match: same secret on both sides?";
+	case ERR_DECRYPT_FAILED:
+		return "same secret on both sides? and the same name of the cookie, where it goes into the key";
 	case ERR_BAD_ISSUER:
 		return "iss must be one of the issuer's iss, byte by byte: a slash at the end counts";
+	case ERR_BAD_PARTY:
+		return "azp must be one of the issuer's authorized-parties, byte by byte";
+	case ERR_BAD_CLAIM:
+		return "a row above differs from what is wanted: typ, the user id (text, or a whole number), a time that "
+		       "is missing or no number";
 	case ERR_BAD_AUDIENCE:
 		return "aud must have one of the issuer's audience, byte by byte; is the token for another service?";
 	case ERR_NOT_YET_VALID:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the two halves of `authctl explain`. */
+/* Between the parts of `authctl explain`. */
 #ifndef BIN_AUTHCTL_EXPLAIN_H
 #define BIN_AUTHCTL_EXPLAIN_H
 
@@ -14,8 +14,10 @@ struct explanation {
 
 /* One thing of a step: what was wanted and what came; either may be STR_NONE. */
 void explain_row(struct explanation *explanation, const char *what, struct str wanted, struct str came);
-/* The rows of the step "token": header, claims and times against the issuer's options. */
+/* The rows of the step "token": form, header, claims and times against the issuer's options. */
 void explain_token(struct explanation *explanation);
+/* The first of them: what form it has, and what is wrong where it could not be read. */
+void explain_form(struct explanation *explanation, struct str text);
 /* "a, b" */
 struct str explain_list(const struct explanation *explanation, const struct conf_list *list);
 
