@@ -100,6 +100,9 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/form.c %D%/policy/form.h \
 	%D%/policy/form_key.c %D%/policy/form_key.h \
 	%D%/policy/issuer_choice.c %D%/policy/issuer_choice.h \
+	%D%/policy/keys.c %D%/policy/keys.h \
+	%D%/policy/keys_internal.h \
+	%D%/policy/keys_jwks.c \
 	%D%/policy/login_bounce.c %D%/policy/login_bounce.h \
 	%D%/policy/login.c %D%/policy/login.h \
 	%D%/policy/login_form.c \

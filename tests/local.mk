@@ -146,7 +146,7 @@ EXTRA_DIST += \
 
 # One fetch after the other, printed.
 check_PROGRAMS += %D%/net/fetch_client
-EXTRA_DIST += %D%/integration/test_fetch.py
+EXTRA_DIST += %D%/integration/raw_server.py %D%/integration/test_fetch.py
 
 # Run by hand: conformance FOLDER, with public suites that are kept elsewhere.
 # Run by ./check: conformance/run FOLDER, with vectors and with public suites that are kept elsewhere.
@@ -233,6 +233,7 @@ EXTRA_DIST += \
 	%D%/integration/cases.py \
 	%D%/integration/conftest.py \
 	%D%/integration/harness.py \
+	%D%/integration/jwks_source.py \
 	%D%/integration/http_client.py \
 	%D%/integration/peers.py \
 	%D%/integration/responder.py \
@@ -246,6 +247,7 @@ EXTRA_DIST += \
 	%D%/integration/test_cases.py \
 	%D%/integration/test_configuration.py \
 	%D%/integration/test_keys.py \
+	%D%/integration/test_jwks.py \
 	%D%/integration/test_login.py \
 	%D%/integration/test_login_loop.py \
 	%D%/integration/test_login_program.py \

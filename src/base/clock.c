@@ -21,6 +21,11 @@ int64_t clock_now_ms(void)
 	return at >= 0 ? at * 1000 : read_clock(CLOCK_REALTIME, 1000);
 }
 
+int64_t clock_unfrozen_ms(void)
+{
+	return read_clock(CLOCK_REALTIME, 1000);
+}
+
 int64_t clock_now(void)
 {
 	return clock_now_ms() / 1000;

@@ -10,6 +10,8 @@
 int64_t clock_now(void);
 /* The same in milliseconds. */
 int64_t clock_now_ms(void);
+/* The same, whatever clock_set() said: for times that other processes read. */
+int64_t clock_unfrozen_ms(void);
 /* Freeze the wall clock at that second; a negative value lets it go again. */
 void clock_set(int64_t now);
 /* Monotonic milliseconds and microseconds since some moment. */

@@ -33,6 +33,14 @@ int tool_load(const struct arguments *arguments, struct tool *out, struct conf_e
 	}
 	tool.worker.snapshot = tool.snapshot;
 	tool.server = tool.snapshot->server;
+	struct keys_settings keys = {tool.snapshot->server->state_dir.value.p, false, 1};
+	char text[sizeof error->text];
+	struct buf why = buf_over(text, sizeof text - 1);
+	if (!keys_open(&keys, &tool.worker.keys) || !keys_adopt(tool.worker.keys, &tool.snapshot->issuers, &why)) {
+		snprintf(error->text, sizeof error->text, "no memory");
+		tool_close(&tool);
+		return EXIT_FAILED;
+	}
 	*out = tool;
 	return EX_OK;
 }
@@ -82,6 +90,8 @@ int tool_open_conf(const struct arguments *arguments, struct tool *out)
 void tool_close(struct tool *tool)
 {
 	accounts_close(&tool->worker.accounts);
+	fetch_close(&tool->worker.fetch);
+	keys_close(&tool->worker.keys);
 	if (tool->worker.store)
 		tool->worker.store_driver->thread_close(&tool->worker.store);
 	if (tool->store)

@@ -35,6 +35,7 @@ struct runtime {
 	struct snapshot *retired[RETIRED_MAX]; /* main thread only */
 	size_t n_retired;
 	uint64_t files_state;
+	struct keys *keys;
 	const struct store_driver *store_driver;
 	struct store *store;
 	struct token_cache *tokens; /* may be NULL */
@@ -123,6 +124,33 @@ static bool open_store(struct runtime *r, struct conf_error *error)
 	return true;
 }
 
+/* Whoever has URLs to ask needs what asks them, now and not at the first request:
+ * it is loaded by the main thread alone. */
+static bool start_asking(const struct runtime *r, const struct snapshot *snapshot, struct conf_error *error)
+{
+	char text[sizeof error->text];
+	struct buf why = buf_over(text, sizeof text);
+	if (r->one_request || !snapshot->asks || fetch_start(&why))
+		return true;
+	snprintf(error->text, sizeof error->text, "%.*s", STR_ARGS(buf_str(&why)));
+	return false;
+}
+
+/* Before the snapshot is current. */
+static bool open_keys(struct runtime *r, struct snapshot *snapshot, struct conf_error *error)
+{
+	char text[sizeof error->text];
+	struct buf why = buf_over(text, sizeof text);
+	if (!start_asking(r, snapshot, error))
+		return false;
+	if (!keys_adopt(r->keys, &snapshot->issuers, &why)) {
+		snprintf(error->text, sizeof error->text, "%.*s", STR_ARGS(buf_str(&why)));
+		return false;
+	}
+	keys_wait(r->keys);
+	return true;
+}
+
 static bool open_slots(struct runtime *r)
 {
 	r->slots = aligned_alloc(_Alignof(struct slot), r->threads * sizeof *r->slots);
@@ -147,7 +175,8 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	r->current = snapshot;
 	r->one_request = settings->one_request;
 	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
-	if (!open_slots(r) || !open_store(r, error))
+	struct keys_settings keys = {snapshot->server->state_dir.value.p, !r->one_request, r->threads};
+	if (!open_slots(r) || !keys_open(&keys, &r->keys) || !open_store(r, error) || !open_keys(r, snapshot, error))
 		goto out;
 	/* Without memory for it each token is verified anew. */
 	if (!r->one_request)
@@ -164,6 +193,7 @@ void runtime_close(struct runtime **runtime)
 	struct runtime *r = *runtime;
 	if (!r)
 		return;
+	keys_close(&r->keys);
 	if (r->sweeper)
 		r->store_driver->thread_close(&r->sweeper);
 	if (r->store)
@@ -241,6 +271,11 @@ bool runtime_reload(struct runtime *runtime)
 		snapshot_close(&fresh);
 		return false;
 	}
+	if (!open_keys(r, fresh, &error)) {
+		log_text(LOG_ERR, "reload_failed", "%s (the old configuration stays)", error.text);
+		snapshot_close(&fresh);
+		return false;
+	}
 	warn_of_fixed(old->server, fresh->server);
 	r->files_state = state;
 	atomic_store(&r->current, fresh);
@@ -290,7 +325,7 @@ static void open_worker_store(struct worker *w)
 
 bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 {
-	struct worker w = {.runtime = runtime, .number = number};
+	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys};
 	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
 		token_thread_share(w.token, runtime->tokens);
@@ -305,6 +340,7 @@ bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 void worker_close(struct worker *worker)
 {
 	accounts_close(&worker->accounts);
+	fetch_close(&worker->fetch);
 	if (worker->store)
 		worker->store_driver->thread_close(&worker->store);
 	token_thread_close(&worker->token);
@@ -350,4 +386,14 @@ struct accounts *worker_accounts(struct worker *worker)
 	if (!worker->accounts && !accounts_open(worker->snapshot->server->state_dir.value.p, &worker->accounts, &why))
 		log_text(LOG_ERR, "accounts", "%s", buf_z(&why));
 	return worker->accounts;
+}
+
+struct fetch *worker_fetch(struct worker *worker)
+{
+	char text[512];
+	struct buf why = buf_over(text, sizeof text - 1);
+	/* A process of many threads has loaded the library before it had them. */
+	if (!worker->fetch && (!fetch_start(&why) || !fetch_open(&worker->fetch)))
+		log_text(LOG_ERR, "fetch", "%s", why.n ? buf_z(&why) : "no memory");
+	return worker->fetch;
 }

@@ -5,7 +5,9 @@
 #define POLICY_RUNTIME_H
 
 #include "base/conf.h"
+#include "net/fetch.h"
 #include "policy/access.h"
+#include "policy/keys.h"
 #include "policy/login_options.h"
 #include "policy/logout_options.h"
 #include "store/account.h"
@@ -38,6 +40,7 @@ struct snapshot {
 	const struct login_conf *login;
 	const struct logout_conf *logout;
 	struct issuer *login_issuer; /* signs the tokens of local accounts; NULL when none can */
+	bool asks; /* some issuer has a URL that is asked */
 };
 
 struct runtime;
@@ -53,6 +56,8 @@ struct worker {
 	struct store_thread *store;
 	int64_t next_store_ms; /* when to try again, while store_driver is absent_store */
 	struct accounts *accounts; /* NULL until worker_accounts() */
+	struct keys *keys;	   /* the process's */
+	struct fetch *fetch;	   /* NULL until worker_fetch() */
 	uint64_t requests;	   /* counts on from a random number */
 };
 
@@ -94,5 +99,7 @@ void worker_end(struct worker *worker);
 uint64_t worker_request_number(struct worker *worker);
 /* The accounts, opened at the first call; NULL when they cannot be. */
 struct accounts *worker_accounts(struct worker *worker);
+/* The worker's own handle for calls, opened at the first one; NULL when it cannot be. */
+struct fetch *worker_fetch(struct worker *worker);
 
 #endif

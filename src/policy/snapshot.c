@@ -8,6 +8,24 @@
 
 enum { SNAPSHOT_ARENA = 16 << 20 };
 
+/* A URL of an issuer: may it be asked? */
+static bool check_url(struct snapshot *s, const struct conf_text *url, const char *key, bool allow_plain_http,
+		      struct conf_error *error)
+{
+	char memory[512];
+	struct buf why = buf_over(memory, sizeof memory);
+	if (!url->value.p || str_starts(url->value, STR("file:")))
+		return true;
+	s->asks = true;
+	return fetch_check_url(url->value, allow_plain_http, &why) || conf_fail_at(error, url, key, "%s", buf_z(&why));
+}
+
+static bool check_urls(struct snapshot *s, const struct issuer_conf *conf, struct conf_error *error)
+{
+	return check_url(s, &conf->jwks, "jwks", conf->allow_plain_http, error) &&
+	       check_url(s, &conf->session_url, "session-url", conf->allow_plain_http, error);
+}
+
 static bool open_issuers(struct snapshot *s, unsigned slots, struct conf_error *error)
 {
 	size_t n = 0;
@@ -17,7 +35,8 @@ static bool open_issuers(struct snapshot *s, unsigned slots, struct conf_error *
 	for (const struct conf_section *c = s->conf->sections; c && s->issuers.items; c = c->next) {
 		if (c->kind != &issuer_kind)
 			continue;
-		if (!issuer_open(c, slots, &s->issuers.items[s->issuers.n], error))
+		if (!check_urls(s, c->values, error) ||
+		    !issuer_open(c, slots, &s->issuers.items[s->issuers.n], error))
 			return false;
 		s->issuers.n++;
 	}

@@ -35,7 +35,10 @@ static enum err check_token(struct worker *worker, const struct issuer_set *issu
 		return err;
 	if (text.n > issuer_max_token(issuer))
 		return ERR_TOKEN_MALFORMED;
-	return issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
+	err = issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
+	if (keys_refetch(worker->keys, issuer, token, &err))
+		err = issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
+	return err;
 }
 
 static enum err step_token(struct worker *worker, const struct request *request, struct verdict *verdict)

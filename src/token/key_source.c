@@ -85,6 +85,15 @@ bool key_source_put(struct key_source *source, struct key_set *fresh)
 	return true;
 }
 
+void key_source_empty(struct key_source *source)
+{
+	pthread_mutex_lock(&source->lock);
+	struct shared_set *unused = leave(source->current);
+	source->current = NULL;
+	pthread_mutex_unlock(&source->lock);
+	free_set(unused);
+}
+
 const struct key_set *key_source_take(struct key_source *source)
 {
 	pthread_mutex_lock(&source->lock);

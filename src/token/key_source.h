@@ -14,7 +14,9 @@ struct key_source *key_source_hold(struct key_source *source);
 void key_source_close(struct key_source **source);
 /* Take the set over; those who use the old one go on with it. */
 bool key_source_put(struct key_source *source, struct key_set *fresh);
-/* The current set, to be given back; NULL: none yet. */
+/* Back to none; those who use the old set go on with it. */
+void key_source_empty(struct key_source *source);
+/* The current set, to be given back; NULL: none. */
 const struct key_set *key_source_take(struct key_source *source);
 void key_source_give_back(struct key_source *source, const struct key_set *set);
 
