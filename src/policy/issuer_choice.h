@@ -6,11 +6,11 @@
 
 #include "policy/access.h"
 
-/* The only issuer of the policy, if there is one: its own check names what is
- * wrong. Else those that the token's cookie belongs to, when there are any; of
- * these, those that take its form; for a signed token, those whose list has its
- * iss, when there are none those without a list; and last the one whose
- * algorithms and keys fit. token->cookie must be set.
+/* The only issuer of the policy, if there is one. Else those that the token's
+ * cookie belongs to, when there are any; of these, those that take its form; for a
+ * signed token, those whose list has its iss, when there are none those without a
+ * list; and last the one whose algorithms and keys fit. As soon as one alone is
+ * left it is that one: its own check names what is wrong. token->cookie must be set.
  * ERR_TOKEN_MALFORMED for a text that none can read, ERR_BAD_ALGORITHM for
  * a form that none takes, ERR_BAD_ISSUER when none is left, or more than one;
  * ERR_INTERNAL when the arena is used up. */

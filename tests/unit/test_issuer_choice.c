@@ -117,6 +117,7 @@ static void by_cookie(void)
 static void by_cookie_before_iss(void)
 {
 	static const struct row rows[] = {
+		/* a says that it is not its own. */
 		{"{\"alg\":\"HS256\"}", "{\"iss\":\"https://b\"}", "a", "a", ERR_NONE},
 		{"{\"alg\":\"HS256\"}", "{\"iss\":\"https://a\"}", "a", "a", ERR_NONE},
 		{"{\"alg\":\"HS256\"}", "{\"iss\":\"https://b\"}", "other", "b", ERR_NONE},
@@ -138,6 +139,80 @@ static void by_algorithm(void)
 		{0},
 	};
 	check_rows(JWT("a", "algorithms = HS256\n") JWT("b", "algorithms = HS384\n") POLICY, rows);
+}
+
+#define EC(kid)                                                                                                        \
+	"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\","          \
+	"\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\",\"kid\":\"" kid "\"}]}"
+
+/* Fetched keys may be anything: what no other key is for may be a new one of theirs. */
+static void by_kid(void)
+{
+	static const struct row rows[] = {
+		{"{\"alg\":\"ES256\",\"kid\":\"k1\"}", "{}", NULL, "a", ERR_NONE},
+		{"{\"alg\":\"ES256\",\"kid\":\"k2\"}", "{}", NULL, "b", ERR_NONE},
+		{"{\"alg\":\"ES256\",\"kid\":\"k3\"}", "{}", NULL, NULL, ERR_BAD_ISSUER},
+		{"{\"alg\":\"ES256\"}", "{}", NULL, NULL, ERR_BAD_ISSUER},
+		{"{\"alg\":\"ES384\",\"kid\":\"k1\"}", "{}", NULL, NULL, ERR_BAD_ISSUER},
+		{0},
+	};
+	char text[2048];
+	struct buf b = buf_over(text, sizeof text);
+	folder_write(&folder, "a.jwks", STR(EC("k1")));
+	folder_write(&folder, "b.jwks", STR(EC("k2")));
+	buf_printf(&b, "[issuer \"a\"]\nalgorithms = ES256\njwks = file:%s/a.jwks\n", folder.path);
+	buf_printf(&b, "[issuer \"b\"]\nalgorithms = ES256\njwks = file:%s/b.jwks\n" POLICY, folder.path);
+	check_rows(buf_z(&b), rows);
+}
+
+/* With fetched keys: known, not yet, and one that nobody knows. */
+static void by_fetched_kid(void)
+{
+	static const struct {
+		const char *kid, *want;
+	} rows[] = {{"k1", "fetched"}, {"k2", "b"}, {"k3", "fetched"}};
+	struct snapshot *snapshot;
+	struct conf_error error;
+	struct key_source *source;
+	struct key_set set;
+	char text[2048];
+	struct buf b = buf_over(text, sizeof text), why = buf_over(text, sizeof text);
+	folder_write(&folder, "b.jwks", STR(EC("k2")));
+	buf_printf(&b,
+		   "[issuer \"fetched\"]\nalgorithms = ES256\njwks = https://a.test/\n"
+		   "[issuer \"b\"]\nalgorithms = ES256\njwks = file:%s/b.jwks\n" POLICY,
+		   folder.path);
+	CU_ASSERT_FATAL(load(buf_z(&b), &snapshot, &error));
+	key_set_begin(&set);
+	CU_ASSERT_FATAL(key_set_add_jwks(&set, ALGORITHM_ALL, STR(EC("k1")), &why));
+	CU_ASSERT_FATAL(key_source_open(&source) && key_source_put(source, &set));
+	issuer_set_source(snapshot_issuer(snapshot, STR("fetched")), source);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct token token = {.form = TOKEN_JWS};
+		struct issuer *issuer = NULL;
+		struct str header = arena_printf(snapshot->arena, "{\"alg\":\"ES256\",\"kid\":\"%s\"}", rows[i].kid);
+		CU_ASSERT_FATAL(json_parse(snapshot->arena, header, &token.header));
+		CU_ASSERT_EQUAL(
+			issuer_choose(snapshot->arena, &snapshot->policies[0].issuers, &token, &issuer), ERR_NONE);
+		UNIT_STR_EQ(issuer ? issuer_name(issuer) : STR_NONE, str_of(rows[i].want), rows[i].kid);
+	}
+	snapshot_close(&snapshot);
+	key_source_close(&source);
+}
+
+static void by_form(void)
+{
+	static const struct row rows[] = {
+		{"{\"alg\":\"HS256\"}", "{}", NULL, "signed", ERR_NONE},
+		{"{\"alg\":\"dir\",\"enc\":\"A256GCM\"}", NULL, NULL, "gcm", ERR_NONE},
+		{"{\"alg\":\"dir\",\"enc\":\"A256CBC-HS512\"}", NULL, NULL, "cbc", ERR_NONE},
+		{"{\"alg\":\"dir\",\"enc\":\"A128GCM\"}", NULL, NULL, NULL, ERR_BAD_ISSUER},
+		{NULL, NULL, NULL, NULL, ERR_TOKEN_MALFORMED},
+		{0},
+	};
+	check_rows(JWT("signed", "algorithms = HS256\n") JWT("cbc", "encryption = A256CBC-HS512\n")
+			   "[issuer \"gcm\"]\nencryption = A256GCM\nsecret = text:0123456789abcdef0123456789abcdef\n" POLICY,
+		   rows);
 }
 
 static void what_cannot_be_told_apart(void)
@@ -192,6 +267,9 @@ int main(void)
 		{"by cookie", by_cookie},
 		{"by cookie before iss", by_cookie_before_iss},
 		{"by algorithm", by_algorithm},
+		{"by kid", by_kid},
+		{"by fetched kid", by_fetched_kid},
+		{"by form", by_form},
 		{"what cannot be told apart", what_cannot_be_told_apart},
 		{"longest token", longest_token},
 		{NULL, NULL},
