@@ -113,6 +113,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/login_token.c \
 	%D%/policy/logout.c %D%/policy/logout.h \
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
+	%D%/policy/opaque_session.c %D%/policy/opaque_session.h \
 	%D%/policy/page_style.c \
 	%D%/policy/pages.c %D%/policy/pages.h \
 	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \

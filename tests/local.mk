@@ -204,6 +204,8 @@ EXTRA_DIST += \
 	%D%/data/tokens.json \
 	%D%/data/vectors-hs.json
 EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-better-auth.json %D%/data/vectors-hs.json
+EXTRA_DIST += %D%/data/vectors-better-auth.json
+EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-hs.json
 EXTRA_DIST += %D%/data/make_jwe.py %D%/data/jwe.json %D%/data/vectors-jwe.json
 
 # What the stores do when disks, files and other processes fail.
@@ -237,6 +239,7 @@ EXTRA_DIST += \
 	%D%/integration/http_client.py \
 	%D%/integration/peers.py \
 	%D%/integration/responder.py \
+	%D%/integration/session_server.py \
 	%D%/integration/tokens.py \
 	%D%/integration/ways.py \
 	%D%/integration/data/app.cgi \
@@ -257,4 +260,5 @@ EXTRA_DIST += \
 	%D%/integration/test_peers_signed.py \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
+	%D%/integration/test_session_cookies.py \
 	%D%/integration/test_state.py

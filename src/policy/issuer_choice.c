@@ -72,7 +72,9 @@ enum err issuer_choose(struct arena *arena, const struct issuer_set *issuers, co
 	keep(&left, token, owns_cookie);
 	if (!keep(&left, token, takes_form))
 		return token->form == TOKEN_OTHER ? ERR_TOKEN_MALFORMED : ERR_BAD_ALGORITHM;
-	if (left.n > 1 && token->form == TOKEN_JWS && !keep(&left, token, lists_iss) && !keep(&left, token, has_no_list))
+	/* Of the only one left, its own check says what is wrong: not all kinds of its tokens may have an iss. */
+	if (left.n > 1 && token->form == TOKEN_JWS && !keep(&left, token, lists_iss) &&
+	    !keep(&left, token, has_no_list))
 		return ERR_BAD_ISSUER;
 	if (left.n > 1 && !keep(&left, token, issuer_fits))
 		keep(&left, token, may_learn_key);

@@ -77,6 +77,10 @@ static void end_token(const struct call *call, struct str text, struct str cooki
 	struct token token;
 	struct claims claims = {0};
 	enum err err = verify_token(worker, &s->issuers, text, cookie, &token, &claims);
+	/* A session that its server does not know has no claims: whoever made it up
+	 * must not write into the store. */
+	if (err == ERR_TOKEN_EXPIRED && claims.user_id.n == 0)
+		return;
 	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED) {
 		/* An expired one too: a clock that is set back must not revive it. It may
 		 * be an old one that was found, so it ends nobody else's sessions. */
@@ -87,7 +91,7 @@ static void end_token(const struct call *call, struct str text, struct str cooki
 	} else if (err == ERR_TOKEN_REVOKED) {
 		err = ERR_NONE;
 	} else if (err_row(err)->status < 500) {
-		/* Not one of ours: whoever made it up must not write into the store. */
+		/* Not one of ours either. */
 		return;
 	}
 	if (claims.user_id.n)

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "policy/absent_store.h"
+#include "policy/opaque_session.h"
 #include "token/cache.h"
 
 enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
@@ -41,6 +42,7 @@ struct runtime {
 	struct token_cache *tokens; /* may be NULL */
 	struct store_thread *sweeper;
 	int64_t next_sweep;
+	struct opaque_sessions *sessions;
 };
 
 /* A number that changes when a file does. */
@@ -176,7 +178,8 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	r->one_request = settings->one_request;
 	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
 	struct keys_settings keys = {snapshot->server->state_dir.value.p, !r->one_request, r->threads};
-	if (!open_slots(r) || !keys_open(&keys, &r->keys) || !open_store(r, error) || !open_keys(r, snapshot, error))
+	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) || !keys_open(&keys, &r->keys) ||
+	    !open_store(r, error) || !open_keys(r, snapshot, error))
 		goto out;
 	/* Without memory for it each token is verified anew. */
 	if (!r->one_request)
@@ -202,6 +205,7 @@ void runtime_close(struct runtime **runtime)
 		snapshot_close(&r->retired[i]);
 	struct snapshot *current = r->current;
 	snapshot_close(&current);
+	opaque_sessions_close(&r->sessions);
 	cache_close(&r->tokens);
 	free(r->slots);
 	free(r->path);
@@ -325,7 +329,7 @@ static void open_worker_store(struct worker *w)
 
 bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 {
-	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys};
+	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys, .sessions = runtime->sessions};
 	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
 		token_thread_share(w.token, runtime->tokens);

@@ -58,6 +58,7 @@ struct worker {
 	struct accounts *accounts; /* NULL until worker_accounts() */
 	struct keys *keys;	   /* the process's */
 	struct fetch *fetch;	   /* NULL until worker_fetch() */
+	struct opaque_sessions *sessions; /* the process's; NULL in tools */
 	uint64_t requests;	   /* counts on from a random number */
 };
 

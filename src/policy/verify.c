@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "policy/issuer_choice.h"
+#include "policy/opaque_session.h"
 #include "policy/revocation.h"
 
 static enum err step_policy(struct worker *worker, const struct request *request, struct verdict *verdict)
@@ -35,6 +36,9 @@ static enum err check_token(struct worker *worker, const struct issuer_set *issu
 		return err;
 	if (text.n > issuer_max_token(issuer))
 		return ERR_TOKEN_MALFORMED;
+	err = opaque_session_verify(worker, issuer, token, claims);
+	if (err != ERR_NOT_FOUND)
+		return err;
 	err = issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
 	if (keys_refetch(worker->keys, issuer, token, &err))
 		err = issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);

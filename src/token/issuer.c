@@ -352,6 +352,7 @@ enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread,
 enum err issuer_session(const struct issuer *issuer, struct arena *arena, struct token *token,
 			struct issuer_session *out)
 {
+	out->allow_plain_http = issuer->conf->allow_plain_http;
 	return issuer->driver->session ? issuer->driver->session(issuer, arena, token, out) : ERR_NOT_FOUND;
 }
 

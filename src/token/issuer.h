@@ -53,6 +53,7 @@ struct issuer_session {
 	struct str url;
 	struct str header; /* "Cookie: …" or "Authorization: …" */
 	int64_t ttl;	   /* seconds that an answer may be used again */
+	bool allow_plain_http;
 };
 
 /* A member of the header that check looks at, and what it wants, for people. */

@@ -137,6 +137,9 @@ static bool better_auth_open(const struct conf_section *section, struct issuer *
 		return conf_fail(error, section, "",
 				 "has no key: write jwks = https://…/api/auth/jwks for API tokens, secret = file:PATH "
 				 "for cookie caches, session-url = https://…/api/auth/get-session for sessions");
+	if (has_session && !str_starts(conf->session_url.value, STR("http")))
+		return conf_fail_at(error, &conf->session_url, "session-url", "\"%.*s\" is no URL (https://…)",
+				    STR_ARGS(conf->session_url.value));
 	choose_cookies(issuer);
 	issuer->forms = (has_public || conf->secret.n > 0 ? TOKEN_FORM(TOKEN_JWS) : 0) |
 			(conf->secret.n > 0 ? TOKEN_FORM(TOKEN_JWE) : 0) |
@@ -211,7 +214,8 @@ static enum err authenticate_compact(const struct better_auth *own, struct arena
 	int64_t expires_at;
 	if (!compact_decode(arena, token->text, &bytes) || !compact_object(arena, bytes, &outer))
 		return ERR_TOKEN_MALFORMED;
-	const struct json *session = json_member(outer, STR("session")), *expires = json_member(outer, STR("expiresAt"));
+	const struct json *session = json_member(outer, STR("session"));
+	const struct json *expires = json_member(outer, STR("expiresAt"));
 	if (!session || session->type != JSON_OBJECT || !json_integer(expires, &expires_at) || expires_at < 0 ||
 	    !json_string(json_member(outer, STR("signature")), &signature) || !compact_decode(arena, signature, &mac))
 		return ERR_TOKEN_MALFORMED;

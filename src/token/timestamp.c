@@ -49,8 +49,9 @@ static int days_of_month(int year, int month)
 
 static int64_t days_before(int year, int month)
 {
+	enum { LEAPS_TO_1969 = 1969 / 4 - 1969 / 100 + 1969 / 400 };
 	int64_t last = year - 1;
-	int64_t days = 365 * (int64_t)(year - 1970) + (last / 4 - last / 100 + last / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
+	int64_t days = 365 * (int64_t)(year - 1970) + last / 4 - last / 100 + last / 400 - LEAPS_TO_1969;
 	for (int m = 1; m < month; m++)
 		days += days_of_month(year, m);
 	return days;

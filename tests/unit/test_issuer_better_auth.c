@@ -153,9 +153,11 @@ static void kinds(void)
 		{"jwt as bearer", hs256(SECRET, CLAIMS), NULL, ERR_BAD_ALGORITHM},
 		{"jwt as session", hs256(SECRET, CLAIMS), TOKEN, ERR_BAD_ALGORITHM},
 		{"jwt of an application", hs256(SECRET, "{\"sub\":\"u1\",\"exp\":4102444800}"), DATA, ERR_BAD_CLAIM},
-		{"jwt, sub and user", hs256(SECRET, "{\"sub\":\"u1\"," USER ",\"exp\":4102444800}"), DATA, ERR_BAD_CLAIM},
+		{"jwt, sub and user", hs256(SECRET, "{\"sub\":\"u1\"," USER ",\"exp\":4102444800}"), DATA,
+		 ERR_BAD_CLAIM},
 		{"jwt, within 15 s", hs256(SECRET, "{" SESSION "," USER ",\"exp\":1795174932}"), DATA, ERR_NONE},
-		{"jwt, 15 s over", hs256(SECRET, "{" SESSION "," USER ",\"exp\":1795174931}"), DATA, ERR_TOKEN_EXPIRED},
+		{"jwt, 15 s over", hs256(SECRET, "{" SESSION "," USER ",\"exp\":1795174931}"), DATA,
+		 ERR_TOKEN_EXPIRED},
 		{"jwt, no exp", hs256(SECRET, "{" SESSION "," USER "}"), DATA, ERR_BAD_CLAIM},
 		{"jwt, session is over",
 		 hs256(SECRET, "{\"session\":{\"expiresAt\":\"2026-11-20T11:42:00.000Z\"}," USER TIMES), DATA,
@@ -200,7 +202,8 @@ static void compact_again(void)
 	} rows[] = {
 		{"{\"session\":" CACHE ",\"expiresAt\":1795175241004,\"signature\":\"%.*s\"}", ERR_NONE},
 		{"{\"signature\":\"%.*s\",\"expiresAt\":1795175241004,\"session\":" CACHE "}", ERR_NONE},
-		{" { \"more\":[1], \"expiresAt\" : 1795175241004 ,\"s\\u0069gnature\":\"%.*s\", \"session\": " CACHE " } ",
+		{" { \"more\":[1], \"expiresAt\" : 1795175241004 ,\"s\\u0069gnature\":\"%.*s\","
+		 " \"session\": " CACHE " } ",
 		 ERR_NONE},
 		{"{\"session\":" CACHE ",\"expiresAt\":1795175241005,\"signature\":\"%.*s\"}", ERR_BAD_SIGNATURE},
 		{"{\"session\":{" SESSION "," USER ",\"updatedAt\":1795174941004,\"version\":\"1\" },"
@@ -319,7 +322,8 @@ static void reads_answers(void)
 		{"{\"user\":{\"id\":\"u1\"},\"session\":{\"expiresAt\":\"2026-11-27T11:42:21.002Z\"}}", ERR_NONE},
 		{"null", ERR_TOKEN_EXPIRED},
 		{" null\n", ERR_TOKEN_EXPIRED},
-		{"{\"user\":{\"id\":\"u1\"},\"session\":{\"expiresAt\":\"2026-11-20T11:42:26.999Z\"}}", ERR_TOKEN_EXPIRED},
+		{"{\"user\":{\"id\":\"u1\"},\"session\":{\"expiresAt\":\"2026-11-20T11:42:26.999Z\"}}",
+		 ERR_TOKEN_EXPIRED},
 		{"", ERR_PROFILE},
 		{"{}", ERR_PROFILE},
 		{"[]", ERR_PROFILE},
@@ -336,7 +340,8 @@ static void reads_answers(void)
 		{"{" SESSION ",\"user\":{\"id\":1}}", ERR_PROFILE},
 		{"{" SESSION ",\"user\":{\"id\":\"u2\"}}", ERR_PROFILE},
 		{"{" SESSION "," USER "," USER "}", ERR_PROFILE},
-		{"{\"user\":{\"id\":\"u1\"},\"session\":{\"token\":\"other\",\"expiresAt\":\"2026-11-27T11:42:21.002Z\"}}",
+		{"{\"user\":{\"id\":\"u1\"},\"session\":{\"token\":\"other\","
+		 "\"expiresAt\":\"2026-11-27T11:42:21.002Z\"}}",
 		 ERR_PROFILE},
 		{"{\"user\":{\"id\":\"u1\"},\"session\":{\"expiresAt\":\"tomorrow\"}}", ERR_PROFILE},
 		{"{\"user\":{\"id\":\"u1\"},\"session\":{\"expiresAt\":4102444800000}}", ERR_PROFILE},

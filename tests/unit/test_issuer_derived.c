@@ -21,10 +21,12 @@ static struct token_thread *thread;
 static const struct {
 	const char *theirs, *ours;
 } words[] = {
-	{"alg-not-allowed", "bad_algorithm"}, {"bad-signature", "bad_signature"},   {"decrypt-failed", "decrypt_failed"},
-	{"enc-not-allowed", "bad_algorithm"}, {"expired", "token_expired"},	    {"malformed", "token_malformed"},
-	{"missing-claim", "bad_claim"},	      {"unknown-kid", "unknown_key"},	    {"wrong-aud", "bad_audience"},
-	{"wrong-typ", "bad_claim"},	      {"zip-not-supported", "token_malformed"},
+	{"alg-not-allowed", "bad_algorithm"}, {"bad-signature", "bad_signature"},
+	{"decrypt-failed", "decrypt_failed"}, {"enc-not-allowed", "bad_algorithm"},
+	{"expired", "token_expired"},	      {"malformed", "token_malformed"},
+	{"missing-claim", "bad_claim"},	      {"unknown-kid", "unknown_key"},
+	{"wrong-aud", "bad_audience"},	      {"wrong-typ", "bad_claim"},
+	{"zip-not-supported", "token_malformed"},
 };
 
 /* Vectors where another good reason comes first. */
@@ -80,7 +82,7 @@ static struct str type_of(struct json_object *row)
 /* The JWK Set goes into a file, whose spec is in text. */
 static void add_jwks(struct issuer_setup *setup, struct json_object *jwks, char text[64])
 {
-	strcpy(text, "file:/tmp/test_issuer_derived.XXXXXX");
+	snprintf(text, 64, "file:/tmp/test_issuer_derived.XXXXXX");
 	int fd = mkstemp(text + 5);
 	CU_ASSERT_FATAL(fd >= 0);
 	dprintf(fd, "%s", json_object_to_json_string_ext(jwks, JSON_C_TO_STRING_PLAIN));
