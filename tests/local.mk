@@ -251,6 +251,7 @@ EXTRA_DIST += \
 	%D%/integration/test_configuration.py \
 	%D%/integration/test_keys.py \
 	%D%/integration/test_jwks.py \
+	%D%/integration/test_issuers.py \
 	%D%/integration/test_login.py \
 	%D%/integration/test_login_loop.py \
 	%D%/integration/test_login_program.py \

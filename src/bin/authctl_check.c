@@ -75,26 +75,62 @@ static void check_secret(struct checkup *checkup, const struct conf_section *sec
 	arena_close(&arena);
 }
 
+struct key_check {
+	struct checkup *checkup;
+	const struct issuer_conf *conf;
+	const char *what;
+};
+
+/* Where a key comes from: secrets stand beside public keys in one type alone. */
+static struct str source_of(const struct issuer_conf *conf, const struct issuer_key *key)
+{
+	const struct algorithm *algorithm = algorithm_find(str_of(key->algorithm), ALGORITHM_ALL);
+	if (conf->secret.n > 0 && (!algorithm || algorithm->family == KEY_HMAC))
+		return STR("secret");
+	if (conf->key_ring.value.p)
+		return conf->key_ring.value;
+	return conf->jwks.value.p ? conf->jwks.value : STR("public-key");
+}
+
+static void check_key(void *context, const struct issuer_key *key)
+{
+	const struct key_check *c = context;
+	struct str source = source_of(c->conf, key);
+	check_line(c->checkup, CHECK_OK, c->what, "key for %s, %s%.*s%s, %zu bits, from %.*s", key->algorithm,
+		   key->kid.p ? "kid \"" : "any kid", STR_ARGS(key->kid), key->kid.p ? "\"" : "", key->bits,
+		   STR_ARGS(source));
+}
+
+static void check_issuer(struct checkup *checkup, const struct conf_section *section, const struct issuer *issuer)
+{
+	const struct issuer_conf *conf = section->values;
+	struct issuer_wants wants = issuer_wants(issuer);
+	char what[96], text[512];
+	struct buf names = buf_over(text, sizeof text - 1);
+	snprintf(what, sizeof what, "issuer \"%.*s\"", STR_ARGS(section->name));
+	for (size_t i = 0; algorithm_at(i); i++)
+		if (algorithm_has(wants.algorithms, algorithm_at(i)))
+			buf_printf(&names, "%s%s", names.n ? ", " : "", algorithm_at(i)->name);
+	for (size_t i = 0; encryption_at(i); i++)
+		if (encryption_find(str_of(encryption_at(i)->name), wants.encryptions))
+			buf_printf(&names, "%s%s", names.n ? ", " : "", encryption_at(i)->name);
+	check_line(checkup, CHECK_OK, what, "type %s, algorithms %s", wants.type, buf_z(&names));
+	for (size_t i = 0; i < conf->secret.n; i++)
+		check_secret(checkup, section, &conf->secret.items[i]);
+	if (!issuer_each_key(issuer, check_key, &(struct key_check){checkup, conf, what}))
+		check_line(checkup, CHECK_OK, what, "keys are fetched from %.*s by the running programs",
+			   STR_ARGS(conf->jwks.value));
+}
+
 static void check_issuers(struct checkup *checkup)
 {
 	const struct snapshot *snapshot = checkup->tool.snapshot;
 	if (snapshot->issuers.n == 0)
 		check_line(checkup, CHECK_WARNING, "issuers",
 			   "there is none: no token will be accepted; add [issuer \"NAME\"]");
-	for (const struct conf_section *s = snapshot->conf->sections; s; s = s->next) {
-		const struct issuer_conf *conf = s->kind == &issuer_kind ? s->values : NULL;
-		char what[96], text[512];
-		struct buf algorithms = buf_over(text, sizeof text - 1);
-		if (!conf)
-			continue;
-		for (size_t i = 0; i < conf->algorithms.n; i++)
-			buf_printf(&algorithms, "%s%.*s", i ? ", " : "", STR_ARGS(conf->algorithms.items[i].value));
-		snprintf(what, sizeof what, "issuer \"%.*s\"", STR_ARGS(s->name));
-		check_line(checkup, CHECK_OK, what, "type %.*s, algorithms %s", STR_ARGS(conf->type.value),
-			   buf_z(&algorithms));
-		for (size_t i = 0; i < conf->secret.n; i++)
-			check_secret(checkup, s, &conf->secret.items[i]);
-	}
+	for (const struct conf_section *s = snapshot->conf->sections; s; s = s->next)
+		if (s->kind == &issuer_kind)
+			check_issuer(checkup, s, snapshot_issuer(snapshot, s->name));
 }
 
 static void check_policies(struct checkup *checkup)
