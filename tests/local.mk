@@ -163,7 +163,9 @@ endif
 # A fuzz target is fuzz_NAME.c and the folder seeds/NAME. With --enable-fuzz it
 # is a libFuzzer program, else it replays the files given to it.
 FUZZ_TARGETS = \
+	%D%/fuzz/fuzz_authorization \
 	%D%/fuzz/fuzz_base64url \
+	%D%/fuzz/fuzz_cookie \
 	%D%/fuzz/fuzz_json \
 	%D%/fuzz/fuzz_jwe \
 	%D%/fuzz/fuzz_jws \
@@ -177,6 +179,10 @@ FUZZ_LINK += -fsanitize=fuzzer
 else
 FUZZ_FRAME += %D%/fuzz/replay.c
 endif
+%C%_fuzz_fuzz_authorization_SOURCES = %D%/fuzz/fuzz_authorization.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_authorization_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_cookie_SOURCES = %D%/fuzz/fuzz_cookie.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_cookie_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_base64url_SOURCES = %D%/fuzz/fuzz_base64url.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_base64url_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_json_SOURCES = %D%/fuzz/fuzz_json.c $(FUZZ_FRAME)
