@@ -176,6 +176,7 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_arguments.c \
 	%D%/bin/authctl_check.c %D%/bin/authctl_check.h \
 	%D%/bin/authctl_check_capture.c \
+	%D%/bin/authctl_check_keys.c \
 	%D%/bin/authctl_check_users.c \
 	%D%/bin/authctl_explain.c %D%/bin/authctl_explain.h \
 	%D%/bin/authctl_explain_form.c \

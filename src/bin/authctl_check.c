@@ -251,6 +251,7 @@ int authctl_check(const struct arguments *arguments)
 	check_line(&checkup, CHECK_OK, "configuration", "%s (files read: %zu)", checkup.tool.snapshot->conf->path,
 		   checkup.tool.snapshot->conf->files.n);
 	check_issuers(&checkup);
+	check_keys(&checkup);
 	check_policies(&checkup);
 	check_state_dir(&checkup);
 	check_capture_begin(&capture);

@@ -210,7 +210,8 @@ static void expire(struct keys *keys, struct jwks *jwks)
 	jwks->text = STR_NONE;
 	pthread_mutex_unlock(&keys->lock);
 	free((void *)(uintptr_t)old.p);
-	log_change(jwks, LOG_ERR, "too old to be used any longer (jwks-stale): its tokens are answered with 503", STR_NONE);
+	log_change(jwks, LOG_ERR, "too old to be used any longer (jwks-stale): its tokens are answered with 503",
+		   STR_NONE);
 }
 
 /* Asking ----------------------------------------------------------------- */
