@@ -13,4 +13,6 @@ dist_doc_DATA += \
 	%D%/internals.md
 
 examplesdir = $(docdir)/examples
-dist_examples_DATA = %D%/examples/fcgi-auth.conf
+dist_examples_DATA = \
+	%D%/examples/fcgi-auth.conf \
+	%D%/examples/key-ring.conf

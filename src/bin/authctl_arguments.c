@@ -46,7 +46,7 @@ static const struct row {
 	[OPTION_ISS] = {"iss", 0, "ISS", false, "the claim iss of the user's tokens; else that of the login's issuer"},
 	[OPTION_ALGORITHM] = {"algorithm", 0, "ALG", false, "what the key is for; else the issuer's first algorithm"},
 	[OPTION_FROM] = {"from", 0, "FILE", false, "add the private key in this PEM file"},
-	[OPTION_FROM_SECRET] = {"from-secret", 0, "SPEC", false, "add this shared secret: file:PATH, cred:NAME, env:NAME"},
+	[OPTION_FROM_SECRET] = {"from-secret", 0, "SPEC", false, "add this secret: file:PATH, cred:NAME or env:NAME"},
 	[OPTION_FIRST] = {"first", 0, NULL, false, "let the key sign at once"},
 	[OPTION_AT_ONCE] = {"at-once", 0, NULL, false, "even when programs may not have read the key yet"},
 };

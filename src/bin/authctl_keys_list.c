@@ -153,7 +153,8 @@ static int list(struct listing *l)
 		n++;
 	}
 	if (name.p && n == 0)
-		return arguments_wrong(l->tool->arguments, "the configuration has no [issuer \"%.*s\"]", STR_ARGS(name));
+		return arguments_wrong(l->tool->arguments, "the configuration has no [issuer \"%.*s\"]",
+				       STR_ARGS(name));
 	return l->failed ? EXIT_FAILED : EX_OK;
 }
 

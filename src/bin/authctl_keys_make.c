@@ -102,8 +102,8 @@ static int read_source(const struct keys *keys, struct source *out)
 		return arguments_wrong(arguments, "give --from or --from-secret, not both");
 	if (spec.p && str_starts(spec, STR("text:")))
 		return arguments_wrong(arguments,
-				       "--from-secret is file:PATH or env:NAME: every user could see a secret among the "
-				       "arguments");
+				       "--from-secret is file:PATH or env:NAME: every user could see a secret among "
+				       "the arguments");
 	if (!file && !spec.p)
 		return EX_OK;
 	/* A private key is as secret as a secret: the same checks of the file. */

@@ -181,8 +181,8 @@ static bool choose_issuer(struct snapshot *snapshot, const struct conf_section *
 	enum err err = signs ? try_token(issuer, snapshot->login) : ERR_INTERNAL;
 	if (name.p && !signs)
 		return conf_fail(error, section, "issuer",
-				 "[issuer \"%.*s\"] can't sign tokens: that takes one of type jwt with a key-ring, whose "
-				 "first key signs, or a secret",
+				 "[issuer \"%.*s\"] can't sign tokens: that takes one of type jwt with a key-ring, "
+				 "whose first key signs, or a secret",
 				 STR_ARGS(name));
 	if (name.p && err)
 		return conf_fail(error, section, "issuer",

@@ -130,10 +130,10 @@ def site(tmp_path):
 
 # The command line -------------------------------------------------------------
 
-COMMANDS = ("check", "reference", "secret generate", "keys list", "keys add", "keys promote", "keys retire", "token issue",
-            "token verify", "explain", "users add", "users passwd", "users list", "users show", "users disable", "users enable", "users remove",
-            "users import-htpasswd", "revocations list", "revocations show", "revocations add", "revocations remove",
-            "revocations stats")
+COMMANDS = ("check", "reference", "secret generate", "keys list", "keys add", "keys promote", "keys retire",
+            "token issue", "token verify", "explain", "users add", "users passwd", "users list", "users show",
+            "users disable", "users enable", "users remove", "users import-htpasswd", "revocations list",
+            "revocations show", "revocations add", "revocations remove", "revocations stats")
 
 
 def plain(*words, **more):

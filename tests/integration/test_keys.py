@@ -112,7 +112,8 @@ def pem(key):
 
 
 @pytest.mark.parametrize("make, algorithm", [
-    (lambda: rsa.generate_private_key(65537, 2048), "RS256"), (lambda: ec.generate_private_key(ec.SECP256R1()), "ES256"),
+    (lambda: rsa.generate_private_key(65537, 2048), "RS256"),
+    (lambda: ec.generate_private_key(ec.SECP256R1()), "ES256"),
     (lambda: ec.generate_private_key(ec.SECP384R1()), "ES384"), (ed25519.Ed25519PrivateKey.generate, "EdDSA")])
 def test_add_private_key_of_a_file(tmp_path, make, algorithm):
     """The first algorithm of the issuer that the key fits is its own."""
@@ -130,7 +131,7 @@ def test_add_private_key_of_a_file(tmp_path, make, algorithm):
 
 
 def test_add_shared_secret(tmp_path):
-    """A site moves from secret to a ring: its old tokens, which name no key, stay good, and others read the new ones."""
+    """A site moves from secret to a ring: its old tokens, which name no key, stay good; others read the new ones."""
     keys = Keys(tmp_path, "HS256")
     secret = tmp_path / "secret"
     secret.touch(mode=0o600)
