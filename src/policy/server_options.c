@@ -30,4 +30,4 @@ const struct conf_kind server_kind = {"server", false, sizeof(struct server_conf
 const struct conf_kind *const runtime_kinds[] = {&server_kind, &issuer_kind, &policy_kind,
 						 &login_kind,  &logout_kind, NULL};
 
-const char *const runtime_masked[] = {"secret", NULL};
+const char *const runtime_masked[] = {"secret", "key-ring", NULL};

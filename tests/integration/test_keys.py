@@ -286,6 +286,17 @@ def test_bad_ring(keys, text, said):
     assert "key-ring" in done.stderr and said in done.stderr
 
 
+def test_ring_in_the_configuration_is_not_printed(keys):
+    keys.add()
+    text = json.dumps({"keys": keys.keys()})
+    keys.configuration.write_text(keys.configuration.read_text().replace(f"file:{keys.ring}", f"text:{text}"))
+    assert keys.is_good()
+    done = subprocess.run([harness.program("auth-verify"), "-T", "-c", str(keys.configuration)], text=True,
+                          capture_output=True, env=harness.environment(), timeout=60, check=True)
+    assert "key-ring = ****" in done.stdout and keys.keys()[0]["d"] not in done.stdout
+    assert keys.keys()[0]["d"] not in keys.run("keys", "list").stdout
+
+
 def test_missing_ring(keys):
     assert f"{keys.ring} is not there; make one: authctl keys add" in keys.run("keys", "list", status=1).stderr
     assert "authctl keys add" in keys.run("token", "issue", "--user", "bob", status=78).stderr
