@@ -63,6 +63,8 @@ UNIT_TESTS += \
 	%D%/unit/test_issuer_derived \
 	%D%/unit/test_jwe \
 	%D%/unit/test_json
+	%D%/unit/test_json \
+	%D%/unit/test_vectors
 endif
 # In sanitizer builds the arena takes memory for each object.
 if !SANITIZED
@@ -134,6 +136,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)
 %C%_unit_test_timestamp_LDADD = $(UNIT_LDADD)
 %C%_unit_test_url_LDADD = $(UNIT_LDADD)
+%C%_unit_test_vectors_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+%C%_unit_test_vectors_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 
 # The transports around a handler that tells what it was asked.
 check_PROGRAMS += %D%/web/echo_server
@@ -197,6 +201,7 @@ EXTRA_DIST += %D%/fuzz/seeds %D%/fuzz/seeds.test
 
 EXTRA_DIST += \
 	%D%/data/README.md \
+	%D%/data/make_known_answers.py \
 	%D%/data/make_tokens.py \
 	%D%/data/make_tokens.rb \
 	%D%/data/make_tokens_python.py \
@@ -213,6 +218,8 @@ EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D
 EXTRA_DIST += %D%/data/vectors-better-auth.json
 EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-hs.json
 EXTRA_DIST += %D%/data/make_jwe.py %D%/data/jwe.json %D%/data/vectors-jwe.json
+	%D%/data/vectors-hs.json \
+	%D%/data/vectors-jws.json
 
 # What the stores do when disks, files and other processes fail.
 check_PROGRAMS += %D%/faults/store_client
