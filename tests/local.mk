@@ -172,6 +172,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_cookie \
 	%D%/fuzz/fuzz_json \
 	%D%/fuzz/fuzz_jwe \
+	%D%/fuzz/fuzz_jwk \
 	%D%/fuzz/fuzz_jws \
 	%D%/fuzz/fuzz_record
 check_PROGRAMS += $(FUZZ_TARGETS)
@@ -194,6 +195,9 @@ endif
 %C%_fuzz_fuzz_jwe_SOURCES = %D%/fuzz/fuzz_jwe.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_jwe_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_jws_SOURCES = %D%/fuzz/fuzz_jws.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_jwk_SOURCES = %D%/fuzz/fuzz_jwk.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_jwk_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_jws_SOURCES = %D%/fuzz/fuzz_jws.c %D%/unit/jwk_texts.h $(FUZZ_FRAME)
 %C%_fuzz_fuzz_jws_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_record_SOURCES = %D%/fuzz/fuzz_record.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)

@@ -2,6 +2,7 @@
 /* Tokens, from text to claims. The input is tried as it is, and as header and
  * payload of a token that is signed here: so that the claims are reached. */
 #include "base/codec.h"
+#include "../unit/jwk_texts.h"
 #include "fuzz.h"
 #include "token/claims.h"
 
@@ -9,6 +10,10 @@ enum { NOW = 1767225600, ARENA = 1 << 20 };
 
 static struct arena *arena;
 static struct key_set keys;
+/* Public ones, for every algorithm of their kind: what their private parts have
+ * signed are seeds with one payload. */
+static struct key_set public_keys;
+#define SIGNED_PAYLOAD "{\"sub\":\"ann\",\"exp\":4102444800}"
 
 static void open_all(void)
 {
@@ -16,6 +21,18 @@ static void open_all(void)
 	FUZZ_CHECK(arena_open(ARENA, &arena));
 	FUZZ_CHECK(key_open_hmac(algorithm_at(0), STR("fuzz-Dw8fQm2LrXk5Zs9TbVy3Hc6Np1Jg4Ea7Ui0Oo"), STR_NONE, &key));
 	FUZZ_CHECK(key_set_add(&keys, key));
+	static const char *const jwks[] = {"{" RSA "}", "{" P256 "}", "{" P384 "}", "{" P521 "}", "{" ED25519 "}"};
+	char memory[256];
+	struct buf why = buf_over(memory, sizeof memory);
+	for (size_t i = 0; i < sizeof jwks / sizeof jwks[0]; i++)
+		FUZZ_CHECK(key_set_add_public(&public_keys, ALGORITHM_ALL, str_of(jwks[i]), &why));
+}
+
+/* No signature comes from nowhere. */
+static void check_public(const struct token *token)
+{
+	if (jws_verify(&public_keys, NULL, ALGORITHM_ALL, token) == ERR_NONE)
+		FUZZ_CHECK(str_eq(token->payload_bytes, STR(SIGNED_PAYLOAD)));
 }
 
 /* true: the signature is right. */
@@ -30,6 +47,8 @@ static bool check_token(struct str text)
 	algorithm_add(&set, algorithm_at(0));
 	enum err err = jws_parse_claims(arena, text, &token);
 	FUZZ_CHECK(err == ERR_NONE || err == ERR_TOKEN_MALFORMED);
+	if (err == ERR_NONE)
+		check_public(&token);
 	if (err || jws_verify(&keys, NULL, set, &token) != ERR_NONE)
 		return false;
 	FUZZ_CHECK(token.header->type == JSON_OBJECT && token.payload->type == JSON_OBJECT && token.signature.n == 32);

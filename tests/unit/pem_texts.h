@@ -5,7 +5,7 @@
 
 #define BEGIN_PUBLIC "-----BEGIN PUBLIC KEY-----\n"
 #define END_PUBLIC "-----END PUBLIC KEY-----\n"
-#define ED25519_PRIVATE \
+#define ED25519_PRIVATE_PEM \
 	"-----BEGIN PRIVATE KEY-----\n" \
 	"MC4CAQAwBQYDK2VwBCIEIGZDf8W9WhsmrNpxl+m+zD5T0X9FAnr+f3P5blH7XIy/\n" \
 	"-----END PRIVATE KEY-----\n"
@@ -13,7 +13,7 @@
 	"-----BEGIN PUBLIC KEY-----\n" \
 	"MCowBQYDK2VwAyEA5QQVMKz0cmxmkGlmAItf9+U8vQYFzEtOIlTzcngkvWU=\n" \
 	"-----END PUBLIC KEY-----\n"
-#define P256_PRIVATE \
+#define P256_PRIVATE_PEM \
 	"-----BEGIN PRIVATE KEY-----\n" \
 	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgy7AfnJGFoACdJ6kG\n" \
 	"/mzXdrVsw9RWf6gNeOa+LjY7P16hRANCAAQ+ybnRwjH1e/0kVvOC9DtitN1/7hij\n" \
@@ -56,7 +56,7 @@
 	"hkjOPQQDAgNHADBEAiBVurIUKSuhh2uGjFCyz8/4LR1sVhtgjkcO5XAPre5gSgIg\n" \
 	"FpXz81FTZHusuZk1i2pHbGuqc71RxyPOBNesGaMLFsY=\n" \
 	"-----END CERTIFICATE-----\n"
-#define RSA_PRIVATE \
+#define RSA_PRIVATE_PEM \
 	"-----BEGIN PRIVATE KEY-----\n" \
 	"MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQClcR4vGg8kxBoI\n" \
 	"UB+ukcrk2+OwiL0koWYgGyDOvRt8l7z9eVsiVk4Kbehx/+G/GYrZ1TRryl1YdHHd\n" \

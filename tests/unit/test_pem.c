@@ -47,7 +47,7 @@ static void public_keys(void)
 		/* others */
 		{P256_CERTIFICATE, 0, "openssl x509"},
 		{RSA_PKCS1, 0, "RSAPublicKey_in"},
-		{ED25519_PRIVATE, 0, "openssl pkey -in FILE -pubout"},
+		{ED25519_PRIVATE_PEM, 0, "openssl pkey -in FILE -pubout"},
 		{P256_SEC1, 0, "openssl pkey -in FILE -pubout"},
 		{"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", 0, "private"},
 		{"-----BEGIN SSH2 PUBLIC KEY-----\nAAAA\n-----END SSH2 PUBLIC KEY-----\n", 0, "openssl pkey"},
@@ -105,19 +105,19 @@ static void private_keys(void)
 	static const struct {
 		const char *name, *text, *why;
 	} rows[] = {
-		{"EdDSA", ED25519_PRIVATE, NULL},
-		{"Ed25519", ED25519_PRIVATE, NULL},
-		{"ES256", P256_PRIVATE, NULL},
-		{"RS256", RSA_PRIVATE, NULL},
-		{"PS512", RSA_PRIVATE, NULL},
-		{"ES384", P256_PRIVATE, "ES384 takes no key of type EC P-256"},
-		{"RS256", P256_PRIVATE, "RS256 takes no key"},
-		{"HS256", P256_PRIVATE, "HS256 takes no key"},
+		{"EdDSA", ED25519_PRIVATE_PEM, NULL},
+		{"Ed25519", ED25519_PRIVATE_PEM, NULL},
+		{"ES256", P256_PRIVATE_PEM, NULL},
+		{"RS256", RSA_PRIVATE_PEM, NULL},
+		{"PS512", RSA_PRIVATE_PEM, NULL},
+		{"ES384", P256_PRIVATE_PEM, "ES384 takes no key of type EC P-256"},
+		{"RS256", P256_PRIVATE_PEM, "RS256 takes no key"},
+		{"HS256", P256_PRIVATE_PEM, "HS256 takes no key"},
 		{"EdDSA", ED25519_PUBLIC, "openssl genpkey"},
 		{"ES256", P256_SEC1, "openssl pkcs8"},
 		{"ES256", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
 		 "encrypted"},
-		{"EdDSA", ED25519_PRIVATE ED25519_PRIVATE, "exactly one block"},
+		{"EdDSA", ED25519_PRIVATE_PEM ED25519_PRIVATE_PEM, "exactly one block"},
 		{"EdDSA", "{}", "no PEM"},
 		{"EdDSA", "", "no PEM"},
 		{"EdDSA", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "no key of"},
@@ -129,10 +129,10 @@ static void private_keys(void)
 	}
 	/* The kid is made of the key alone: the same for both names. */
 	static char first[KEY_JWK_MAX];
-	CU_ASSERT_TRUE(import("EdDSA", ED25519_PRIVATE));
+	CU_ASSERT_TRUE(import("EdDSA", ED25519_PRIVATE_PEM));
 	memcpy(first, buf_z(&out), out.n + 1);
 	const char *kid = strstr(first, "\"kid\":");
-	CU_ASSERT_TRUE(import("Ed25519", ED25519_PRIVATE));
+	CU_ASSERT_TRUE(import("Ed25519", ED25519_PRIVATE_PEM));
 	CU_ASSERT(kid && strncmp(kid, strstr(buf_z(&out), "\"kid\":"), 50) == 0);
 }
 
