@@ -62,7 +62,6 @@ UNIT_TESTS += \
 	%D%/unit/test_issuer \
 	%D%/unit/test_issuer_derived \
 	%D%/unit/test_jwe \
-	%D%/unit/test_json
 	%D%/unit/test_json \
 	%D%/unit/test_vectors
 endif
@@ -194,7 +193,6 @@ endif
 %C%_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_jwe_SOURCES = %D%/fuzz/fuzz_jwe.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_jwe_LDFLAGS = $(FUZZ_LINK)
-%C%_fuzz_fuzz_jws_SOURCES = %D%/fuzz/fuzz_jws.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_jwk_SOURCES = %D%/fuzz/fuzz_jwk.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_jwk_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_jws_SOURCES = %D%/fuzz/fuzz_jws.c %D%/unit/jwk_texts.h $(FUZZ_FRAME)
@@ -218,12 +216,8 @@ EXTRA_DIST += \
 	%D%/data/tokens-ruby.json \
 	%D%/data/tokens.json \
 	%D%/data/vectors-hs.json
-EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-better-auth.json %D%/data/vectors-hs.json
-EXTRA_DIST += %D%/data/vectors-better-auth.json
-EXTRA_DIST += %D%/data/README.md %D%/data/make_tokens.py %D%/data/tokens.json %D%/data/vectors-hs.json
-EXTRA_DIST += %D%/data/make_jwe.py %D%/data/jwe.json %D%/data/vectors-jwe.json
-	%D%/data/vectors-hs.json \
-	%D%/data/vectors-jws.json
+EXTRA_DIST += %D%/data/make_jwe.py %D%/data/jwe.json %D%/data/vectors-jwe.json \
+	%D%/data/vectors-better-auth.json %D%/data/vectors-jws.json
 
 # What the stores do when disks, files and other processes fail.
 check_PROGRAMS += %D%/faults/store_client
