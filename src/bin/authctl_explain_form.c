@@ -36,7 +36,8 @@ static const struct json *explain_object(struct explanation *e, const char *what
 		explain_row(e, what, STR("base64url without padding (RFC 7515 section 2)"),
 			    STR("other bytes, or loose bits at its end"));
 	else if (!json_parse(arena, bytes, &object))
-		explain_row(e, what, STR("strict JSON (RFC 8259), each name once in an object, and not too deep or large"),
+		explain_row(e, what,
+			    STR("strict JSON (RFC 8259), each name once in an object, and not too deep or large"),
 			    STR("something else"));
 	else if (object->type != JSON_OBJECT)
 		explain_row(e, what, STR("a JSON object"), STR("another value"));

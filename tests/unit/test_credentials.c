@@ -108,7 +108,8 @@ static void names_what_came_instead(void)
 	static const struct {
 		const char *header, *want;
 	} rows[] = {
-		{"authjs.session-token=x", "cookie authjs.session-token came, but __Secure-authjs.session-token is looked for"},
+		{"authjs.session-token=x",
+		 "cookie authjs.session-token came, but __Secure-authjs.session-token is looked for"},
 		{"a=1; authjs.session-token.0=x; authjs.session-token.1=y",
 		 "cookie authjs.session-token came, but __Secure-authjs.session-token is looked for"},
 		{"__Secure-sso=x", "cookie __Secure-sso came, but sso is looked for"},

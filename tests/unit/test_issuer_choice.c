@@ -211,7 +211,8 @@ static void by_form(void)
 		{0},
 	};
 	check_rows(JWT("signed", "algorithms = HS256\n") JWT("cbc", "encryption = A256CBC-HS512\n")
-			   "[issuer \"gcm\"]\nencryption = A256GCM\nsecret = text:0123456789abcdef0123456789abcdef\n" POLICY,
+			   "[issuer \"gcm\"]\nencryption = A256GCM\n"
+			   "secret = text:0123456789abcdef0123456789abcdef\n" POLICY,
 		   rows);
 }
 

@@ -11,7 +11,9 @@
 
 enum { NOW = 1767225600 };
 
-#define OK "\"iss\":\"https://clerk.example.com\",\"sub\":\"user_1\",\"azp\":\"https://app.example.com\","
+#define OK ISS "\"sub\":\"user_1\"," AZP
+#define ISS "\"iss\":\"https://clerk.example.com\","
+#define AZP "\"azp\":\"https://app.example.com\","
 #define TIMES "\"iat\":1767225590,\"nbf\":1767225580,\"exp\":1767225650"
 #define JWT "\"typ\":\"JWT\""
 
@@ -91,8 +93,8 @@ static void derived_claims_are_json(void)
 	const struct json *claims, *again;
 	struct str role, array;
 	CU_ASSERT_FATAL(json_parse(arena,
-				   STR("{\"v\":2,\"o\":{\"rol\":\"a\\\"\\u0001\\u00e9<\",\"per\":\"r,w\",\"fpm\":\"3\"},"
-				       "\"fea\":\"o:x\"}"),
+				   STR("{\"v\":2,\"o\":{\"rol\":\"a\\\"\\u0001\\u00e9<\",\"per\":\"r,w\","
+				       "\"fpm\":\"3\"},\"fea\":\"o:x\"}"),
 				   &claims));
 	const struct json *all = clerk_claims(arena, claims);
 	CU_ASSERT_TRUE(json_parse(arena, json_member(all, STR("org_role"))->raw, &again));
@@ -186,11 +188,11 @@ static void tokens(void)
 		{JWT ",\"kid\":\"ins_2\"", OK TIMES, ERR_UNKNOWN_KEY},
 		{"\"x\":1", OK TIMES, ERR_BAD_CLAIM},
 		{"\"typ\":\"at+jwt\"", OK TIMES, ERR_BAD_CLAIM},
-		{JWT, "\"iss\":\"https://clerk.example.com\",\"sub\":\"mch_1\",\"azp\":\"https://app.example.com\"," TIMES,
+		{JWT, ISS "\"sub\":\"mch_1\"," AZP TIMES,
 		 ERR_BAD_CLAIM},
-		{JWT, "\"iss\":\"https://clerk.example.com\",\"sub\":1,\"azp\":\"https://app.example.com\"," TIMES,
+		{JWT, ISS "\"sub\":1," AZP TIMES,
 		 ERR_BAD_CLAIM},
-		{JWT, "\"iss\":\"https://clerk.example.com\",\"azp\":\"https://app.example.com\"," TIMES, ERR_BAD_CLAIM},
+		{JWT, ISS AZP TIMES, ERR_BAD_CLAIM},
 		{JWT, "\"iss\":\"https://clerk.example.com/\",\"sub\":\"user_1\"," TIMES, ERR_BAD_ISSUER},
 		{JWT, "\"sub\":\"user_1\",\"azp\":\"https://app.example.com\"," TIMES, ERR_BAD_ISSUER},
 		{JWT, "\"iss\":\"https://clerk.example.com\",\"sub\":\"user_1\"," TIMES, ERR_BAD_PARTY},
