@@ -16,3 +16,7 @@ examplesdir = $(docdir)/examples
 dist_examples_DATA = \
 	%D%/examples/fcgi-auth.conf \
 	%D%/examples/key-ring.conf
+	%D%/examples/authjs.conf \
+	%D%/examples/better-auth.conf \
+	%D%/examples/fcgi-auth.conf \
+	%D%/examples/nextauth.conf
