@@ -14,9 +14,8 @@ dist_doc_DATA += \
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
-	%D%/examples/fcgi-auth.conf \
-	%D%/examples/key-ring.conf
 	%D%/examples/authjs.conf \
 	%D%/examples/better-auth.conf \
 	%D%/examples/fcgi-auth.conf \
+	%D%/examples/key-ring.conf \
 	%D%/examples/nextauth.conf

@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -184,6 +185,23 @@ def test_a_flood_of_unknown_kids(source, site_of, change):
     assert status(site, good) == 200
 
 
+def test_a_kid_that_was_not_found_is_remembered(source, site_of):
+    key, missing = Key("one"), Key("missing")
+    server = source(key)
+    site = site_of(server.url, {"jwks-cooldown": "2s"}, processes=1)
+    token = missing.mint()
+    harness.wait_for("the fetch", lambda: status(site, token) == 401 and server.fetches == 2)
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        assert status(site, token) == 401
+    assert server.fetches == 2
+    # Another one is worth a fetch, and with a new set the first one is too.
+    server.publish(key, missing)
+    until(site, Key("third").mint(), 401)
+    until(site, token, 200)
+    assert server.fetches == 3
+
+
 # --- what is refused -----------------------------------------------------------
 
 
@@ -358,6 +376,51 @@ def test_a_damaged_file_costs_a_fetch(source, site_of):
     assert status(site, key.mint()) == 200
     assert server.fetches == 2
     assert (site.state / "keys.db.damaged").exists()
+
+
+def test_the_cooldown_holds_without_the_shared_one(source, site_of):
+    key = Key("one")
+    server = source(key)
+    site = site_of(server.url, {"jwks-cooldown": "2s"}, processes=1)
+    with sqlite3.connect(site.state / "keys.db") as database:
+        database.execute("DROP TABLE source")
+    database.close()
+    good = key.mint()
+    rest = good.split(".", 1)[1]
+    begun, fetched = time.monotonic(), server.fetches
+
+    def unknown():
+        return tokens.b64(json.dumps({"alg": "ES256", "kid": secrets.token_hex(8)}).encode()) + "." + rest
+
+    flood = Flood(site, good, unknown, 5).run()
+    seconds = time.monotonic() - begun
+    assert 1 <= server.fetches - fetched <= seconds // 2 + 1
+    assert set(flood.answers) <= {401, 503}
+
+
+# --- the library ---------------------------------------------------------------
+
+
+def maps(site):
+    return ["libcurl" in open(f"/proc/{pid}/maps").read() for pid in site.services["verify"].workers()]
+
+
+def test_the_library_is_loaded_where_it_is_needed(source, site_of, make_site):
+    assert maps(make_site()) == [False]
+    assert maps(site_of(source(Key("one")).url)) == [True, True]
+
+
+def test_the_library_is_missing(source, cgi, tmp_path):
+    (tmp_path / "libcurl.so.4").write_bytes(b"no library")
+    key = Key("one")
+    site, verify = cgi(source(key).url)
+    here = harness.environment() | {"LD_LIBRARY_PATH": str(tmp_path)}
+    done = subprocess.run([harness.program("auth-verify"), "-c", site.configuration, "-l", f"unix:{tmp_path}/socket"],
+                          capture_output=True, text=True, env=here, timeout=20)
+    assert done.returncode == 1 and "libcurl.so.4" in done.stderr and "install it" in done.stderr
+    assert "no libcurl" in subprocess.run([harness.program("auth-verify"), "--version"], capture_output=True,
+                                          text=True, env=here, timeout=20).stdout
+    assert verify(key.mint()) == 200, "with the library"
 
 
 # --- reloads -------------------------------------------------------------------
