@@ -373,7 +373,7 @@ def test_many_at_once(tmp_path):
 
 
 def test_killed_in_the_middle(tmp_path):
-    """Killed at every millisecond of its life: the ring is the old or the new one, and the next command works."""
+    """Killed at every moment of its life: the ring is the old or the new one, and the next command works."""
     keys = Keys(tmp_path, "EdDSA")
     told = {keys.add()}
     command = [harness.program("authctl"), "-c", str(keys.configuration), "keys", "add", "--first"]
@@ -385,7 +385,7 @@ def test_killed_in_the_middle(tmp_path):
     for i in range(rounds):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, env=harness.environment(), text=True)
         try:
-            process.wait(life * 1.2 * i / rounds)
+            process.wait(3 * life * (i / rounds) ** 2)  # the last ones late enough on a busy machine
         except subprocess.TimeoutExpired:
             process.kill()
         out = process.communicate()[0].strip()
