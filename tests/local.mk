@@ -163,6 +163,14 @@ endif
 %C%_conformance_conformance_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_conformance_conformance_LDADD = $(LDADD) $(JSONC_LIBS)
 
+# Run by ./check: differential/run, which compares with independent libraries.
+check_PROGRAMS += %D%/differential/verify_lines
+EXTRA_DIST += \
+	%D%/differential/README.md \
+	%D%/differential/mutations.py \
+	%D%/differential/run \
+	%D%/differential/tokens.py
+
 # A fuzz target is fuzz_NAME.c and the folder seeds/NAME. With --enable-fuzz it
 # is a libFuzzer program, else it replays the files given to it.
 FUZZ_TARGETS = \
@@ -269,6 +277,7 @@ EXTRA_DIST += \
 	%D%/integration/test_logout.py \
 	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
+	%D%/integration/test_peers_nextauth.py \
 	%D%/integration/test_peers_signed.py \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
