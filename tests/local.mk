@@ -36,6 +36,7 @@ UNIT_TESTS = \
 	%D%/unit/test_issuer_options \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
+	%D%/unit/test_key_memory \
 	%D%/unit/test_key_public \
 	%D%/unit/test_key_source \
 	%D%/unit/test_key_set \
@@ -115,6 +116,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_jwe_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
 %C%_unit_test_jws_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_LDADD = $(UNIT_LDADD)
+%C%_unit_test_key_memory_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_public_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_source_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_set_LDADD = $(UNIT_LDADD)

@@ -37,21 +37,28 @@ static EVP_MD_CTX *new_template(const struct algorithm *algorithm, EVP_PKEY *pke
 	return NULL;
 }
 
-/* The errors that OpenSSL has queued go away; was one of them for want of memory? */
-static bool was_memory(void)
+/* Does OpenSSL say that the signature is wrong, and not that it could not tell? It
+ * answers 0 to both, when memory runs out as well; then the first error in its
+ * queue is none of RSA's or the curves' own. */
+static bool is_refusal(int verdict, enum key_family family)
 {
-	bool memory = false;
-	for (unsigned long error = ERR_get_error(); error; error = ERR_get_error())
-		memory |= ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
-	return memory;
+	unsigned long error = ERR_peek_error();
+	if (verdict != 0)
+		return false;
+	if (error == 0)
+		return family == KEY_EC || family == KEY_ED25519;
+	return (ERR_GET_LIB(error) == ERR_LIB_RSA || ERR_GET_LIB(error) == ERR_LIB_EC) && !ERR_COMMON_ERROR(error);
 }
 
 /* A copy of the template, in the thread's context or in one of its own. */
 static EVP_MD_CTX *begin(struct token_thread *thread, const EVP_MD_CTX *template)
 {
 	EVP_MD_CTX *context = thread ? thread->signature : EVP_MD_CTX_new();
-	if (!context || EVP_MD_CTX_copy_ex(context, template) == 1)
+	if (context && EVP_MD_CTX_copy_ex(context, template) == 1) {
+		/* Used once: OpenSSL need not keep a copy for more to come. */
+		EVP_MD_CTX_set_flags(context, EVP_MD_CTX_FLAG_FINALISE);
 		return context;
+	}
 	if (!thread)
 		EVP_MD_CTX_free(context);
 	return NULL;
@@ -77,11 +84,14 @@ bool key_public_verify(const struct key *key, struct token_thread *thread, struc
 			return true;
 		bytes = der;
 	}
+	ERR_clear_error();
 	EVP_MD_CTX *context = begin(thread, key->verifying);
 	int verdict = context ? EVP_DigestVerify(context, bytes, n, (const unsigned char *)input.p, input.n) : -1;
 	end(thread, context);
 	*is_good = verdict == 1;
-	return *is_good || (context && !was_memory());
+	bool known = *is_good || is_refusal(verdict, key->algorithm->family);
+	ERR_clear_error();
+	return known;
 }
 
 bool key_private_sign(const struct key *key, struct token_thread *thread, struct str input,
@@ -97,8 +107,7 @@ bool key_private_sign(const struct key *key, struct token_thread *thread, struct
 					      input.n) == 1;
 	end(thread, context);
 	good = good && (is_ec ? ecdsa_from_der(der, size, out, key->signature_size) : size == key->signature_size);
-	if (!good)
-		was_memory();
+	ERR_clear_error();
 	*n = key->signature_size;
 	return good;
 }
@@ -127,7 +136,7 @@ bool key_open_pkey(const struct algorithm *algorithm, EVP_PKEY *pkey, bool has_p
 	key->verifying = key->pkey ? new_template(algorithm, pkey, false) : NULL;
 	key->signing = key->verifying && has_private ? new_template(algorithm, pkey, true) : NULL;
 	if (!key->verifying || (has_private && (!key->signing || !verifies_itself(key)))) {
-		was_memory();
+		ERR_clear_error();
 		key_close(&key);
 		return false;
 	}

@@ -121,8 +121,10 @@ static const char *verdict(struct json_object *row, struct claims *claims)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(algorithm);
 		algorithm_add(&allowed, algorithm);
 	}
-	if (!load(member(row, "key"), allowed, &set))
+	if (!load(member(row, "key"), allowed, &set)) {
+		key_set_close(&set);
 		return "keys";
+	}
 	enum err err = token_parse(arena, text_of(member(row, "token")), &token);
 	if (err == ERR_NONE && token.form != TOKEN_JWS)
 		err = ERR_TOKEN_MALFORMED;
