@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/secret.h"
 #include "token/cache.h"
 #include "token/thread.h"
 
@@ -30,6 +31,13 @@ static void read_generations(const struct issuer *issuer, uint64_t out[3])
 		key_source_give_back(issuer->source, fetched);
 }
 
+/* As it came. What is signed is hashed, the signature is kept and compared: it
+ * may be longer than what it signs. */
+static struct str signature_of(const struct token *token)
+{
+	return str_skip(token->text, token->canonical.n);
+}
+
 struct seen_key seen_key(const struct issuer *issuer, struct token_thread *thread, const struct token *token)
 {
 	struct seen_key key = {.usable = false};
@@ -37,10 +45,10 @@ struct seen_key seen_key(const struct issuer *issuer, struct token_thread *threa
 	if (!thread || !thread->cache || !is_worth_it(issuer, token))
 		return key;
 	read_generations(issuer, generations);
-	/* The first part has NULs, but it has always the same size. */
-	const struct str parts[] = {
-		{(const char *)generations, sizeof generations}, issuer->name, token->cookie, token->text};
-	key.usable = digest_parts(thread, parts, 4, key.bytes);
+	/* Of one size always, so that it does not matter that it has NULs. */
+	const struct str keys = {(const char *)generations, sizeof generations};
+	const struct str parts[] = {keys, token->cookie, token->canonical};
+	key.usable = digest_parts(thread, parts, 3, key.bytes);
 	return key;
 }
 
@@ -50,7 +58,9 @@ bool seen_find(const struct seen_key *key, struct token_thread *thread, struct a
 	struct str value;
 	if (!key->usable || !cache_find(thread->cache, key->bytes, now, arena, &value))
 		return false;
-	return token->form == TOKEN_JWS || json_parse(arena, value, &token->payload);
+	if (token->form == TOKEN_JWS)
+		return value.n == signature_of(token).n && secret_equal(value.p, signature_of(token).p, value.n);
+	return json_parse(arena, value, &token->payload);
 }
 
 void seen_put(const struct seen_key *key, struct token_thread *thread, const struct token *token,
@@ -61,5 +71,6 @@ void seen_put(const struct seen_key *key, struct token_thread *thread, const str
 		return;
 	if (claims->exp != TIME_ABSENT && __builtin_add_overflow(claims->exp, claims->leeway, &expiry))
 		expiry = INT64_MAX;
-	cache_put(thread->cache, key->bytes, expiry, token->form == TOKEN_JWE ? token->payload->raw : STR(""));
+	cache_put(thread->cache, key->bytes, expiry,
+		  token->form == TOKEN_JWE ? token->payload->raw : signature_of(token));
 }

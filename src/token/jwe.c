@@ -18,6 +18,7 @@ enum { AES_KEY_MAX = 32, AES_BLOCK = 16 };
 struct jwe_key {
 	const struct encryption *encryption;
 	EVP_CIPHER *cipher;
+	uint64_t number; /* random: no other key's, not even of one that was closed */
 	unsigned char bytes[AES_KEY_MAX];
 	struct digest_hmac mac; /* of CBC */
 	size_t kid_size;
@@ -62,6 +63,7 @@ bool jwe_key_open(const struct encryption *encryption, struct str key, struct st
 	if (!fresh)
 		return false;
 	fresh->encryption = encryption;
+	random_bytes(&fresh->number, sizeof fresh->number);
 	fresh->kid_size = kid.n;
 	if (kid.n > 0)
 		memcpy(fresh->kid, kid.p, kid.n);
@@ -98,53 +100,57 @@ struct str jwe_key_kid(const struct jwe_key *key)
 	return key->kid_size > 0 ? (struct str){key->kid, key->kid_size} : STR_NONE;
 }
 
-/* The thread's context for the cipher; without a thread a fresh one, for close_context. */
-static EVP_CIPHER_CTX *open_context(const struct jwe_key *key, struct token_thread *thread)
-{
-	if (!thread)
-		return EVP_CIPHER_CTX_new();
-	EVP_CIPHER_CTX **kept = &thread->ciphers[encryption_row(key->encryption)];
-	if (!*kept)
-		*kept = EVP_CIPHER_CTX_new();
-	return *kept;
-}
-
-static void close_context(EVP_CIPHER_CTX *context, const struct token_thread *thread)
-{
-	if (!thread)
-		EVP_CIPHER_CTX_free(context);
-}
-
 /* What goes through a cipher. */
 struct pass {
 	const struct jwe_key *key;
-	EVP_CIPHER_CTX *context;
-	struct str header; /* additional authenticated data */
+	struct token_cipher *cipher;
+	struct token_cipher own; /* without a thread */
+	struct str header;	 /* additional authenticated data */
 	struct str iv, in;
 	unsigned char *out; /* of in.n + AES_BLOCK bytes */
 	size_t n;	    /* bytes that came out */
 };
 
-/* A context that has the cipher already keeps its memory. */
+/* By the thread's cipher, or one that close_pass frees. */
+static bool open_pass(struct pass *pass, struct token_thread *thread, struct arena *arena)
+{
+	pass->cipher = thread ? &thread->ciphers[encryption_row(pass->key->encryption)] : &pass->own;
+	if (!pass->cipher->context)
+		pass->cipher->context = EVP_CIPHER_CTX_new();
+	pass->out = arena_alloc(arena, pass->in.n + AES_BLOCK);
+	return pass->cipher->context && pass->out;
+}
+
+static void close_pass(struct pass *pass)
+{
+	EVP_CIPHER_CTX_free(pass->own.context);
+}
+
+/* A cipher that is there keeps its memory, and a key that is there its schedule. */
 static bool begin(const struct pass *pass, bool encrypt)
 {
-	const EVP_CIPHER *cipher = pass->key->cipher;
-	if (EVP_CIPHER_CTX_get0_cipher(pass->context) == cipher)
-		cipher = NULL;
-	return EVP_CipherInit_ex2(pass->context, cipher, pass->key->bytes, (const unsigned char *)pass->iv.p, encrypt,
-				  NULL);
+	struct token_cipher *kept = pass->cipher;
+	const struct jwe_key *key = pass->key;
+	bool has_cipher = EVP_CIPHER_CTX_get0_cipher(kept->context) == key->cipher;
+	bool has_key = has_cipher && kept->key == key->number && kept->encrypts == encrypt;
+	bool good = EVP_CipherInit_ex2(kept->context, has_cipher ? NULL : key->cipher, has_key ? NULL : key->bytes,
+				       (const unsigned char *)pass->iv.p, encrypt, NULL);
+	kept->key = good ? key->number : 0;
+	kept->encrypts = encrypt;
+	return good;
 }
 
 static bool add_header(const struct pass *pass)
 {
 	int n;
-	return EVP_CipherUpdate(pass->context, NULL, &n, (const unsigned char *)pass->header.p, (int)pass->header.n);
+	return EVP_CipherUpdate(pass->cipher->context, NULL, &n, (const unsigned char *)pass->header.p,
+				(int)pass->header.n);
 }
 
 static bool add_text(struct pass *pass)
 {
 	int n = 0;
-	bool good = pass->in.n == 0 || EVP_CipherUpdate(pass->context, pass->out, &n,
+	bool good = pass->in.n == 0 || EVP_CipherUpdate(pass->cipher->context, pass->out, &n,
 							(const unsigned char *)pass->in.p, (int)pass->in.n);
 	pass->n = (size_t)n;
 	return good;
@@ -154,7 +160,7 @@ static bool add_text(struct pass *pass)
 static bool end(struct pass *pass)
 {
 	int n = 0;
-	bool good = EVP_CipherFinal_ex(pass->context, pass->out + pass->n, &n);
+	bool good = EVP_CipherFinal_ex(pass->cipher->context, pass->out + pass->n, &n);
 	pass->n += (size_t)n;
 	return good;
 }
@@ -183,7 +189,7 @@ static bool decrypt_gcm(struct pass *pass, struct str tag)
 	unsigned char copy[AES_BLOCK]; /* OpenSSL's parameter is no const */
 	memcpy(copy, tag.p, sizeof copy);
 	return begin(pass, false) && add_header(pass) && add_text(pass) &&
-	       EVP_CIPHER_CTX_ctrl(pass->context, EVP_CTRL_AEAD_SET_TAG, sizeof copy, copy) && end(pass);
+	       EVP_CIPHER_CTX_ctrl(pass->cipher->context, EVP_CTRL_AEAD_SET_TAG, sizeof copy, copy) && end(pass);
 }
 
 static bool are_sizes_right(const struct encryption *encryption, const struct token *token)
@@ -204,12 +210,10 @@ enum err jwe_decrypt(const struct jwe_key *key, struct token_thread *thread, str
 		.header = token->jwe.header,
 		.iv = token->jwe.iv,
 		.in = token->jwe.ciphertext,
-		.out = arena_alloc(arena, token->jwe.ciphertext.n + AES_BLOCK),
-		.context = open_context(key, thread),
 	};
-	bool ready = pass.out && pass.context;
+	bool ready = open_pass(&pass, thread, arena);
 	bool good = ready && (key->encryption->cbc ? decrypt_cbc : decrypt_gcm)(&pass, token->jwe.tag);
-	close_context(pass.context, thread);
+	close_pass(&pass);
 	if (!ready)
 		return ERR_INTERNAL;
 	if (!good) {
@@ -226,7 +230,7 @@ static bool encrypt(struct pass *pass, unsigned char tag[DIGEST_MAX])
 		return begin(pass, true) && add_text(pass) && end(pass) &&
 		       print_mac(pass->key, pass->header, pass->iv, (struct str){(char *)pass->out, pass->n}, tag);
 	return begin(pass, true) && add_header(pass) && add_text(pass) && end(pass) &&
-	       EVP_CIPHER_CTX_ctrl(pass->context, EVP_CTRL_AEAD_GET_TAG, AES_BLOCK, tag);
+	       EVP_CIPHER_CTX_ctrl(pass->cipher->context, EVP_CTRL_AEAD_GET_TAG, AES_BLOCK, tag);
 }
 
 static bool print_header(const struct jwe_key *key, struct arena *arena, struct buf *out)
@@ -256,11 +260,9 @@ bool jwe_encrypt(const struct jwe_key *key, struct token_thread *thread, struct 
 		.header = {out->p + start, out->n - start},
 		.iv = {(char *)iv, encryption->iv_size},
 		.in = plaintext,
-		.out = arena_alloc(arena, plaintext.n + AES_BLOCK),
-		.context = open_context(key, thread),
 	};
-	bool good = pass.out && pass.context && encrypt(&pass, tag);
-	close_context(pass.context, thread);
+	bool good = open_pass(&pass, thread, arena) && encrypt(&pass, tag);
+	close_pass(&pass);
 	if (!good)
 		return false;
 	buf_add(out, STR(".."));

@@ -32,7 +32,7 @@ void token_thread_close(struct token_thread **thread)
 		return;
 	EVP_MD_CTX_free((*thread)->signature);
 	for (size_t i = 0; i < ENCRYPTION_ROWS; i++)
-		EVP_CIPHER_CTX_free((*thread)->ciphers[i]);
+		EVP_CIPHER_CTX_free((*thread)->ciphers[i].context);
 	free(*thread);
 	*thread = NULL;
 }

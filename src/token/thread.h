@@ -10,11 +10,18 @@
 struct evp_cipher_ctx_st; /* OpenSSL's EVP_CIPHER_CTX */
 struct evp_md_ctx_st;	  /* EVP_MD_CTX */
 
+/* A cipher and what it was last used with: the same key has not to be expanded again. */
+struct token_cipher {
+	struct evp_cipher_ctx_st *context; /* NULL until its first use */
+	uint64_t key;			   /* its random number; 0: none */
+	bool encrypts;
+};
+
 struct token_thread {
 	unsigned slot;
-	/* One for each row of the table of encryptions, made at its first use: to
-	 * change the cipher of a context takes memory, to change its key does not. */
-	struct evp_cipher_ctx_st *ciphers[ENCRYPTION_ROWS];
+	/* One for each row of the table of encryptions: to change the cipher of a
+	 * context takes memory on each request. */
+	struct token_cipher ciphers[ENCRYPTION_ROWS];
 	/* Empty between two uses: a key's template is copied into it. */
 	struct evp_md_ctx_st *signature;
 	struct token_cache *cache; /* the process's, or NULL */
