@@ -29,6 +29,7 @@ class Contestant:
     answer: str = "Variable-REMOTE_USER: alice"  # what the right answer's head contains
     verifies: bool = False  # it denies what must be denied, and has a store
     keeps_idle: bool = False  # idle connections cost it no thread
+    kind: str = ""  # of its tokens, by bench/mint; it is compared with OURS for that alone
 
 
 # A further one is a line here: another issuer or store is a configuration of its own.
@@ -41,6 +42,17 @@ CONTESTANTS = [
                lambda environment: ["-c", environment.configuration("auth-verify"), "-w", str(THREADS)],
                verifies=True, keeps_idle=True),
 ]
+OURS = "auth-verify"
+
+
+def of_kind(kind):
+    """auth-verify with an issuer whose tokens are of that kind."""
+    return Contestant(kind, f"auth-verify with tokens of {kind}, seen before", OURS,
+                      lambda environment: ["-c", environment.configuration(kind, issuer=environment.minted(kind)),
+                                           "-w", str(THREADS)], kind=kind)
+
+
+KINDS = [of_kind(kind) for kind in ("RS256", "PS256", "ES256", "EdDSA", "A256GCM", "A256CBC-HS512")]
 
 
 def listening_socket(path):
@@ -90,6 +102,7 @@ class Server(Process):
 
     def __init__(self, contestant, environment):
         self.contestant, self.name = contestant, contestant.name
+        self.token = environment.minted(contestant.kind).text if contestant.kind else environment.token
         self.path = environment.folder / f"{contestant.name}.sock"
         self.address = f"unix:{self.path}"
         command = [environment.program(contestant.program), *contestant.arguments(environment)]
@@ -114,8 +127,15 @@ class Server(Process):
         if answer.status != 200:
             raise Failed(f"{self.name} answers {answer.status} to a good token: {self.last_words()}")
 
+    def check_forged(self, environment):
+        forged = environment.minted(self.contestant.kind).forged()
+        if self.ask(environment.parameters(forged)).status != 401:
+            raise Failed(f"{self.name} takes a forged token")
+
     def check_denials(self, environment):
         """What is measured really verifies and really looks revocations up."""
+        if self.contestant.kind:
+            self.check_forged(environment)
         if not self.contestant.verifies:
             return
         revoked = environment.issuer.token()

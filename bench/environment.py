@@ -86,6 +86,18 @@ class Issuer:
         return hs256(secret or self.secret, claims)
 
 
+class Minted:
+    """A token of one kind by bench/mint, and the lines of the issuer that takes it."""
+
+    def __init__(self, program, kind):
+        text = subprocess.run([program, kind], check=True, stdout=subprocess.PIPE, text=True).stdout
+        self.text, _, self.lines = text.partition("\n")
+
+    def forged(self):
+        """With another last but one character: that one has no unused bits."""
+        return self.text[:-2] + ("A" if self.text[-2] != "A" else "B") + self.text[-1]
+
+
 class Environment:
     """One temporary folder; everything of the run is below it."""
 
@@ -93,6 +105,7 @@ class Environment:
         self.folder, self.build = Path(folder), Path(build)
         self.issuer = Issuer(self.folder)
         self.token = self.issuer.token()
+        self.tokens = {}
         self.documents = self.folder / "documents"
         self.state = self.folder / "state"
         self.state.mkdir(mode=0o700)
@@ -112,16 +125,22 @@ class Environment:
             del pairs["HTTP_COOKIE"]
         return pairs
 
-    def parameter_file(self):
-        path = self.folder / "parameters"
-        path.write_text(PARAMETERS.format(token=self.token))
+    def parameter_file(self, name, token):
+        path = self.folder / f"{name}.parameters"
+        path.write_text(PARAMETERS.format(token=token))
         return path
 
-    def configuration(self, name, extra=""):
+    def minted(self, kind):
+        """The same each time."""
+        if kind not in self.tokens:
+            self.tokens[kind] = Minted(self.program("bench/mint"), kind)
+        return self.tokens[kind]
+
+    def configuration(self, name, extra="", issuer=None):
         """A configuration file; all that are made share the state folder, as the programs of a host do."""
         path = self.folder / f"{name}.conf"
         path.write_text(CONFIGURATION.format(state=self.state, threads=THREADS, connections=MAX_CONNECTIONS,
-                                             issuer=self.issuer.lines, extra=extra))
+                                             issuer=(issuer or self.issuer).lines, extra=extra))
         return path
 
     def fill_revocations(self, entries):

@@ -4,6 +4,7 @@
 from statistics import median
 
 SCENARIOS = [(kind, clients) for kind in ("new", "kept") for clients in (1, 16, 64)]
+SEEN = ["seen, new", "seen, kept"]  # tokens of each kind
 MIB = 1 << 20
 SOAK = 10**7  # requests over which memory must be flat
 
@@ -47,7 +48,15 @@ def goals(figures, ours="auth-verify"):
     for kind, clients in SCENARIOS:
         name = socket_scenario(kind, clients)
         row("P2", f"{name}: req/s against own-loop no-op", True, 0.8, ratio(rounds, name, ours, "own-loop"))
-    for name, nanoseconds in (figures["core"] or {}).items():
+    for name, found in core_of(figures, "kinds").items():
+        row("P3", f"{name}, first time: against OpenSSL alone", False, 1.15, single(found["cold_ratio"]))
+    for name, found in core_of(figures, "kinds").items():
+        row("P3", f"{name}, seen before: speed of the core against HS256", True, 0.95, single(found["seen_ratio"]))
+    for scenario in SEEN:
+        for name in rounds.get(scenario, {}):
+            if name != ours:
+                row("P3", f"{scenario}, {name}: req/s against HS256", True, 0.95, ratio(rounds, scenario, name, ours))
+    for name, nanoseconds in core_of(figures, "operations").items():
         if name == "verification core, HS256":
             row("P4", f"{name}, µs", False, 2.0, single(nanoseconds / 1000))
     for kind in ("new", "kept"):
@@ -63,6 +72,10 @@ def goals(figures, ours="auth-verify"):
     if figures["settings"]["soak"] < SOAK:
         rows[-1]["reached"] = None
     return rows
+
+
+def core_of(figures, part):
+    return figures["core"][part] if figures["core"] else {}
 
 
 def mebibytes(size):
@@ -97,17 +110,22 @@ def number(value):
     return "–" if value is None else f"{value['median']:.2f} ({value['min']:.2f}–{value['max']:.2f})"
 
 
+def rates(rounds):
+    """The tables of req/s and of latency of these scenarios."""
+    names = list(dict.fromkeys(name for scenario in rounds.values() for name in scenario))
+    return [table([title, *names], [[scenario, *[cell(found.get(name)) for name in names]]
+                                    for scenario, found in rounds.items()])
+            for title, cell in (("req/s, CPU s", rate), ("p50 / p99, µs", latency))]
+
+
 def render(figures):
     """All tables, in Markdown."""
     rounds = figures["rounds"]
-    names = list(dict.fromkeys(name for scenario in rounds.values() for name in scenario))
     parts = ["req/s: median (min–max) over the rounds, then CPU seconds per 10,000 requests "
              "(through lighttpd: of lighttpd and the authorizer).\n"]
-    parts.append(table(["req/s, CPU s", *names],
-                       [[scenario, *[rate(found.get(name)) for name in names]] for scenario, found in rounds.items()]))
-    parts.append(table(["p50 / p99, µs", *names],
-                       [[scenario, *[latency(found.get(name)) for name in names]]
-                        for scenario, found in rounds.items()]))
+    parts += rates({scenario: found for scenario, found in rounds.items() if scenario not in SEEN})
+    parts.append("On the socket, 16 clients, tokens of each kind:\n")
+    parts += rates({scenario: found for scenario, found in rounds.items() if scenario in SEEN})
     keys = ["rest", "warm", "idle", "soaked"]
     parts.append(table(["memory, MiB", "at rest", "after the first round", "with 1,024 idle connections",
                         "after the soak"],
@@ -117,7 +135,11 @@ def render(figures):
         parts.append(f"{name}: start to first answer {found['first_answer_ms']:.1f} ms; plain CGI "
                      f"{found['cgi_ms']:.1f} ms, an empty C program {found['empty_cgi_ms']:.1f} ms.\n")
     if figures["core"]:
-        parts.append(table(["operation", "ns"], [[name, f"{value:.0f}"] for name, value in figures["core"].items()]))
+        parts.append(table(["operation", "ns of CPU time"],
+                           [[name, f"{value:.0f}"] for name, value in core_of(figures, "operations").items()]))
+        parts.append(table(["token", "bytes", "OpenSSL alone, ns", "first time, ns", "seen before, ns"],
+                           [[name, *[f"{found[key]:.0f}" for key in ("bytes", "openssl_ns", "cold_ns", "seen_ns")]]
+                            for name, found in core_of(figures, "kinds").items()]))
     parts.append(table(["goal", "what", "limit", "measured", "reached"],
                        [[row["goal"], row["text"], ("≥ " if row["at_least"] else "≤ ") + f"{row['limit']:g}",
                          number(row["value"]), verdict(row, figures["settings"]["quick"])]

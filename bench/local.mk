@@ -27,6 +27,16 @@ endif
 
 # What the core operations cost.
 noinst_PROGRAMS += %D%/core
+%C%_core_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+%C%_core_SOURCES = \
+	%D%/core.c %D%/core_frame.h \
+	%D%/core_openssl.c %D%/core_openssl.h \
+	%D%/core_tokens.c \
+	%D%/kinds.c %D%/kinds.h
+
+# Tokens that bench/run measures with.
+noinst_PROGRAMS += %D%/mint
+%C%_mint_SOURCES = %D%/kinds.c %D%/kinds.h %D%/mint.c
 
 # What the embedded store costs: bench/store [ENTRIES …].
 noinst_PROGRAMS += %D%/store

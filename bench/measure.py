@@ -28,7 +28,8 @@ def cost(processes, before, requests):
 
 def load(environment, server, clients, keep, seconds=None, requests=None, extra=()):
     """The load client's line, and what the requests cost the server."""
-    command = [environment.program("bench/load"), "-a", server.address, "-p", environment.parameter_file(),
+    parameters = environment.parameter_file(server.name, server.token)
+    command = [environment.program("bench/load"), "-a", server.address, "-p", parameters,
                "-c", str(clients), "-t", server.contestant.answer, *extra]
     command += ["-k"] if keep else []
     command += ["-n", str(requests)] if requests else ["-s", str(seconds)]
@@ -244,12 +245,15 @@ def starts(environment, contestant, times):
 # --- the core of verification ------------------------------------------------------
 
 def core(environment):
-    """What bench/core prints below its title: an operation's name, and its nanoseconds, median and best."""
+    """What bench/core prints: nanoseconds of each operation, and of each kind of token its row of figures."""
     program = environment.program("bench/core")
     if program is None:
         return None
-    text = subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True).stdout
-    found = re.findall(r"^(\S.*?|  +\S.*?) {2,}(\d+) +\d+$", text, re.MULTILINE)
-    if not found:
-        raise Failed("bench/core prints no operation")
-    return {name.strip(): float(median) for name, median in found}
+    text = subprocess.run([program], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    operations = re.findall(r"^(\S.*?|  +\S.*?) {2,}(\d+) +\d+$", text, re.MULTILINE)
+    kinds = re.findall(r"^(\S+) +(\d+) +(\d+) +(\d+) +(\d+) +([\d.]+) +([\d.]+)$", text, re.MULTILINE)
+    if not operations or not kinds:
+        raise Failed("bench/core prints no operation, or no token")
+    names = ("bytes", "openssl_ns", "cold_ns", "seen_ns", "cold_ratio", "seen_ratio")
+    return {"operations": {name.strip(): float(median) for name, median in operations},
+            "kinds": {kind: dict(zip(names, map(float, figures))) for kind, *figures in kinds}}
