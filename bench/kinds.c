@@ -103,7 +103,8 @@ static bool encrypt(struct kind_token *t, int64_t now, int64_t lifetime, struct 
 	struct str claims = arena_printf(
 		t->arena,
 		"{\"sub\":\"alice\",\"iat\":%lld,\"exp\":%lld,\"jti\":\"dDLZ1Ur0ACs2ni7SCnkOpw\","
-		"\"iss\":\"https://id.example.org\",\"aud\":\"www\",\"role\":\"editor\",\"email\":\"alice@example.com\"}",
+		"\"iss\":\"https://id.example.org\",\"aud\":\"www\",\"role\":\"editor\","
+		"\"email\":\"alice@example.com\"}",
 		(long long)now, (long long)(now + lifetime));
 	if (!derive_hkdf(STR(secret), salt, str_of(t->kind->info), bytes, key.n))
 		return false;
