@@ -20,10 +20,20 @@ void secret_wipe(void *memory, size_t n)
 
 bool secret_equal(const void *a, const void *b, size_t n)
 {
-	const volatile unsigned char *x = a, *y = b;
-	unsigned char difference = 0;
-	for (size_t i = 0; i < n; i++)
-		difference |= (unsigned char)(x[i] ^ y[i]);
+	const unsigned char *x = a, *y = b;
+	uint64_t difference = 0, one, other;
+	size_t i = 0;
+	for (; n - i >= sizeof one; i += sizeof one) {
+		memcpy(&one, x + i, sizeof one);
+		memcpy(&other, y + i, sizeof other);
+		difference |= one ^ other;
+		/* The compiler can't know what it is now, so it can't leave the loop early. */
+		__asm__("" : "+r"(difference));
+	}
+	for (; i < n; i++) {
+		difference |= x[i] ^ y[i];
+		__asm__("" : "+r"(difference));
+	}
 	return difference == 0;
 }
 

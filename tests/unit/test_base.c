@@ -100,6 +100,18 @@ static void random_differs(void)
 	random_bytes(b, sizeof b);
 	CU_ASSERT(memcmp(a, b, sizeof a) != 0);
 	CU_ASSERT(secret_equal("abc", "abc", 3) && !secret_equal("abc", "abd", 3));
+	/* Every bit of every length counts, and nothing beyond it. */
+	unsigned char one[40] = {0}, other[40] = {0};
+	for (size_t n = 0; n < sizeof one; n++) {
+		other[n] = 1;
+		CU_ASSERT_TRUE(secret_equal(one, other, n));
+		for (size_t bit = 0; bit < 8 * n; bit++) {
+			other[bit / 8] ^= (unsigned char)(1U << bit % 8);
+			CU_ASSERT_FALSE(secret_equal(one, other, n));
+			other[bit / 8] ^= (unsigned char)(1U << bit % 8);
+		}
+		other[n] = 0;
+	}
 }
 
 /* What one call writes to stderr. */
