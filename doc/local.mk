@@ -16,6 +16,8 @@ examplesdir = $(docdir)/examples
 dist_examples_DATA = \
 	%D%/examples/authjs.conf \
 	%D%/examples/better-auth.conf \
+	%D%/examples/clerk.conf \
 	%D%/examples/fcgi-auth.conf \
 	%D%/examples/key-ring.conf \
-	%D%/examples/nextauth.conf
+	%D%/examples/nextauth.conf \
+	%D%/examples/openid.conf
