@@ -183,8 +183,8 @@ static const char *hint(const struct judgement *j)
 	case ERR_BAD_PARTY:
 		return "azp must be one of the issuer's authorized-parties, byte by byte";
 	case ERR_BAD_CLAIM:
-		return "a row above differs from what is wanted: typ, the user id (text, or a whole number), a time that "
-		       "is missing or no number";
+		return "a row above differs from what is wanted: typ, the user id (text, or a whole number), a time "
+		       "that is missing or no number";
 	case ERR_BAD_AUDIENCE:
 		return "aud must have one of the issuer's audience, byte by byte; is the token for another service?";
 	case ERR_NOT_YET_VALID:

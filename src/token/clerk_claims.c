@@ -134,7 +134,8 @@ static bool print_array(struct permissions *p)
 static struct json *permissions_of(struct arena *arena, const struct json *claims, const struct json *o)
 {
 	struct permissions p = {.arena = arena, .array = arena_alloc(arena, sizeof *p.array)};
-	struct str features = text_of(claims, STR("fea")), words = text_of(o, STR("per")), masks = text_of(o, STR("fpm"));
+	struct str words = text_of(o, STR("per")), masks = text_of(o, STR("fpm"));
+	struct str features = text_of(claims, STR("fea"));
 	if (!p.array || !features.p || !words.p || !masks.p)
 		return NULL;
 	*p.array = (struct json){.type = JSON_ARRAY};
