@@ -352,12 +352,14 @@ static bool refetch(struct keys *keys, struct jwks *jwks, const struct store_key
 	*err = jwks->text.p ? ERR_UNKNOWN_KEY : ERR_KEYS;
 	if (jwks->text.p && is_missing(jwks, kid))
 		return false;
+	/* A fetch that has begun before may have missed a key that is quite new. */
+	bool joins = is_open(jwks);
 	jwks->holders++;
 	if (ask_thread(keys, jwks))
 		wait_for_news(keys, jwks);
 	if (is_open(jwks) || !jwks->text.p)
 		*err = ERR_KEYS;
-	else if (jwks->confirmed >= asked && jwks->version == version)
+	else if (!joins && jwks->confirmed >= asked && jwks->version == version)
 		note_missing(jwks, kid);
 	bool news = jwks->text.p && jwks->version != version;
 	release(jwks);
