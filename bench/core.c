@@ -27,7 +27,7 @@ static bool verification(void *context)
 	struct claims claims;
 	arena_reset(b->arena);
 	return token_parse(b->arena, b->token, &token) == ERR_NONE &&
-	       issuer_verify(b->issuer, b->thread, b->arena, &token, NOW, &claims) == ERR_NONE;
+	       issuer_verify(b->issuer, &(struct verification){b->thread, b->arena, NOW}, &token, &claims) == ERR_NONE;
 }
 
 static bool parse(void *context)

@@ -28,7 +28,7 @@ static bool verify(void *context)
 	if (token_parse(t->arena, t->text, &token) != ERR_NONE)
 		return false;
 	token.cookie = STR(KIND_COOKIE);
-	return issuer_verify(t->issuer, t->thread, t->arena, &token, NOW, &claims) == ERR_NONE;
+	return issuer_verify(t->issuer, &(struct verification){t->thread, t->arena, NOW}, &token, &claims) == ERR_NONE;
 }
 
 static bool decrypt(void *context)

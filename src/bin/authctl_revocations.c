@@ -236,7 +236,7 @@ static int add_token(struct tool *tool)
 	struct store_key key;
 	if (!input_token(worker->arena, &text))
 		return EXIT_FAILED;
-	enum err err = verify_token(worker, &snapshot->issuers, text, STR_NONE, &token, &claims);
+	enum err err = verify_token(worker, &snapshot->issuers, &(struct credentials){.token = text}, &token, &claims);
 	if (err == ERR_STORE)
 		return not_durable();
 	if (err != ERR_NONE && err != ERR_TOKEN_EXPIRED && err != ERR_TOKEN_REVOKED) {

@@ -145,7 +145,8 @@ static int sign(const struct tool *tool, struct issuer *issuer, const struct iss
 	}
 	enum err err = token_parse(worker->arena, *out, &token);
 	if (!err)
-		err = issuer_verify(issuer, worker->token, worker->arena, &token, issue->now, &claims);
+		err = issuer_verify(issuer, &(struct verification){worker->token, worker->arena, issue->now},
+				    &token, &claims);
 	bool same = !err && str_eq(claims.user_id, issue->user_id);
 	if (same)
 		return EX_OK;

@@ -73,7 +73,8 @@ bool fetch_check_url(struct str url, bool allow_plain_http, struct buf *why)
 	if (!is_plain && !str_starts(url, secure))
 		return fail(why, url, "is no URL that can be asked: it must begin with https:// or http://");
 	if (!has_only(url, "-._~:/?[]@!$&'()*+,;=%"))
-		return fail(why, url, "has characters that a URL cannot have, or a fragment: percent-encode or remove them");
+		return fail(why, url,
+			    "has characters that a URL cannot have, or a fragment: percent-encode or remove them");
 	struct str rest = str_skip(url, is_plain ? plain.n : secure.n);
 	size_t path = str_find(rest, '/'), query = str_find(rest, '?');
 	struct str authority = {rest.p, path < query ? path : query}, port;

@@ -92,3 +92,8 @@ size_t issuer_longest_token(const struct issuer_set *issuers)
 			longest = issuer_max_token(issuers->items[i]);
 	return longest;
 }
+
+enum err issuer_check_size(const struct issuer_set *issuers, struct str text)
+{
+	return text.n <= issuer_longest_token(issuers) ? ERR_NONE : ERR_TOKEN_MALFORMED;
+}

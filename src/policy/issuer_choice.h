@@ -18,5 +18,7 @@ enum err issuer_choose(struct arena *arena, const struct issuer_set *issuers, co
 		       struct issuer **out);
 /* Bytes of the longest token that one of them takes. */
 size_t issuer_longest_token(const struct issuer_set *issuers);
+/* Is the text short enough for one of them? ERR_TOKEN_MALFORMED. */
+enum err issuer_check_size(const struct issuer_set *issuers, struct str text);
 
 #endif

@@ -161,7 +161,7 @@ static enum err try_token(const struct issuer *issuer, const struct login_conf *
 	if (err == ERR_NONE)
 		err = token_parse(arena, text, &token);
 	if (err == ERR_NONE)
-		err = issuer_verify(issuer, thread, arena, &token, issue.now, &claims);
+		err = issuer_verify(issuer, &(struct verification){thread, arena, issue.now}, &token, &claims);
 	token_thread_close(&thread);
 	arena_close(&arena);
 	return err;

@@ -19,9 +19,7 @@ enum { PRESENTED_MAX = 16 };
 
 /* Every token of the request: logging out ends all of them, not the first alone. */
 struct presented {
-	struct {
-		struct str text, cookie; /* cookie: the name of the one it came in, or STR_NONE */
-	} tokens[PRESENTED_MAX];
+	struct credentials tokens[PRESENTED_MAX];
 	size_t n;
 	bool bearer; /* one came in Authorization, which no browser adds by itself */
 };
@@ -32,24 +30,23 @@ struct outcome {
 	struct str user;
 };
 
-static void add_token(struct presented *presented, struct str text, struct str cookie)
+static void add_token(struct presented *presented, struct credentials token)
 {
 	for (size_t i = 0; i < presented->n; i++)
-		if (str_eq(presented->tokens[i].text, text) && str_eq(presented->tokens[i].cookie, cookie))
+		if (str_eq(presented->tokens[i].token, token.token) &&
+		    str_eq(presented->tokens[i].cookie, token.cookie))
 			return;
-	if (presented->n < PRESENTED_MAX) {
-		presented->tokens[presented->n].text = text;
-		presented->tokens[presented->n++].cookie = cookie;
-	}
+	if (presented->n < PRESENTED_MAX)
+		presented->tokens[presented->n++] = token;
 }
 
 static void add_cookies(const struct call *call, struct str name, struct presented *presented)
 {
 	struct str rest = call->request->cookie, value;
 	while (cookies_next_value(&rest, name, &value))
-		add_token(presented, value, name);
+		add_token(presented, (struct credentials){value, CARRIER_COOKIE, name});
 	if (credentials_join(call->worker->arena, call->request->cookie, name, &value) == ERR_NONE)
-		add_token(presented, value, name);
+		add_token(presented, (struct credentials){value, CARRIER_COOKIE, name});
 }
 
 static void find_tokens(const struct call *call, struct presented *out)
@@ -62,21 +59,21 @@ static void find_tokens(const struct call *call, struct presented *out)
 	*out = (struct presented){0};
 	out->bearer = credentials_find(&bearer, call->worker->arena, call->request, &credentials) == ERR_NONE;
 	if (out->bearer)
-		add_token(out, credentials.token, STR_NONE);
+		add_token(out, credentials);
 	for (size_t i = 0; names && i < n; i++)
 		add_cookies(call, names[i], out);
 	for (size_t i = 0; i < more->n; i++)
 		add_cookies(call, more->items[i].value, out);
 }
 
-static void end_token(const struct call *call, struct str text, struct str cookie, bool everywhere,
+static void end_token(const struct call *call, const struct credentials *presented, bool everywhere,
 		      struct outcome *outcome)
 {
 	struct worker *worker = call->worker;
 	const struct snapshot *s = worker->snapshot;
 	struct token token;
 	struct claims claims = {0};
-	enum err err = verify_token(worker, &s->issuers, text, cookie, &token, &claims);
+	enum err err = verify_token(worker, &s->issuers, presented, &token, &claims);
 	/* A session that its server does not know has no claims: whoever made it up
 	 * must not write into the store. */
 	if (err == ERR_TOKEN_EXPIRED && claims.user_id.n == 0)
@@ -128,7 +125,7 @@ static void log_out(const struct call *call, const struct presented *presented, 
 {
 	struct outcome outcome = {0};
 	for (size_t i = 0; i < presented->n; i++)
-		end_token(call, presented->tokens[i].text, presented->tokens[i].cookie, everywhere, &outcome);
+		end_token(call, &presented->tokens[i], everywhere, &outcome);
 	if (!outcome.failed)
 		event_act("logout", call->request, ERR_NONE, outcome.user,
 			  !outcome.ended ? "no token that could be revoked" : everywhere ? "everywhere" : NULL);

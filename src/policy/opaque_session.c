@@ -246,13 +246,14 @@ enum err opaque_session_verify(struct worker *worker, const struct issuer *issue
 	if (err)
 		return err;
 	*claims = (struct claims){0};
+	const struct verification with = {worker->token, worker->arena, clock_now()};
 	err = make_key(worker, issuer, &session, l.key) ? begin(&l) : ERR_INTERNAL;
 	if (err)
 		return err;
 	if (!l.text.p)
 		err = ask(worker, &session, &l.text);
 	if (err == ERR_NONE)
-		err = issuer_verify_session(issuer, worker->arena, l.text, token, clock_now(), claims);
+		err = issuer_verify_session(issuer, &with, l.text, token, claims);
 	if (l.entry)
 		publish(&l, err, l.text, keep_for(&session, err, claims));
 	return err;

@@ -59,7 +59,7 @@ enum err revocation_add_token(struct worker *worker, const struct token *token, 
 	struct store_entry entry = {.kind = STORE_TOKEN, .created = now, .user = claims->user_id, .note = note};
 	if (!revocation_token_key(worker->token, token, claims, &entry.key))
 		return ERR_INTERNAL;
-	if (claims->exp == TIME_ABSENT)
+	if (claims->exp == TIME_ABSENT || claims->renewable)
 		entry.expires = now + FOR_EVER;
 	else if (__builtin_add_overflow(claims->exp, claims->leeway + 1, &entry.expires))
 		entry.expires = INT64_MAX;

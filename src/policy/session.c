@@ -22,7 +22,7 @@ enum err session_find(const struct call *call, const struct issuer_set *issuers,
 	if (err)
 		return err;
 	*carrier = credentials.carrier;
-	return verify_token(call->worker, issuers, credentials.token, credentials.cookie, &token, claims);
+	return verify_token(call->worker, issuers, &credentials, &token, claims);
 }
 
 /* Roles are a JSON array, so that `require = claim:roles = admin` finds each one. */
@@ -87,7 +87,9 @@ static enum err try_issue(struct worker *worker, const struct account *account, 
 	if (!issue.members.p)
 		return ERR_INTERNAL;
 	enum err err = issuer_sign(issuer, worker->token, worker->arena, &issue, text);
-	return err ? err : verify_token(worker, &(struct issuer_set){&issuer, 1}, *text, STR_NONE, &token, claims);
+	return err ? err
+		   : verify_token(worker, &(struct issuer_set){&issuer, 1}, &(struct credentials){.token = *text},
+				  &token, claims);
 }
 
 /* Since when are the user's tokens good? */
@@ -151,7 +153,8 @@ enum err session_revoke_old(const struct call *call)
 	for (int i = 0; i < VALUES_MAX && cookies_next_value(&rest, s->login->cookie.value, &value); i++) {
 		struct token token;
 		struct claims claims;
-		enum err err = verify_token(call->worker, &s->issuers, value, s->login->cookie.value, &token, &claims);
+		const struct credentials old = {value, CARRIER_COOKIE, s->login->cookie.value};
+		enum err err = verify_token(call->worker, &s->issuers, &old, &token, &claims);
 		if (err == ERR_NONE)
 			err = revocation_add_token(call->worker, &token, &claims, STR("login"));
 		else if (err_row(err)->status < 500)

@@ -21,35 +21,37 @@ static enum err step_credentials(struct worker *worker, const struct request *re
 	return err;
 }
 
-static enum err check_token(struct worker *worker, const struct issuer_set *issuers, struct str text,
-			    struct str cookie, struct token *token, struct claims *claims)
+/* The token of the credentials: parsed, its issuer found, and verified. */
+static enum err check_token(struct worker *worker, const struct issuer_set *issuers,
+			    const struct credentials *credentials, struct token *token, struct claims *claims)
 {
+	const struct verification with = {worker->token, worker->arena, clock_now()};
 	struct issuer *issuer;
-	if (text.n > issuer_longest_token(issuers))
-		return ERR_TOKEN_MALFORMED;
-	enum err err = token_parse(worker->arena, text, token);
+	enum err err = issuer_check_size(issuers, credentials->token);
+	if (!err)
+		err = token_parse(worker->arena, credentials->token, token);
 	if (err)
 		return err;
-	token->cookie = cookie;
+	token->cookie = credentials->cookie;
 	err = issuer_choose(worker->arena, issuers, token, &issuer);
+	if (!err)
+		err = issuer_check_size(&(struct issuer_set){&issuer, 1}, credentials->token);
 	if (err)
 		return err;
-	if (text.n > issuer_max_token(issuer))
-		return ERR_TOKEN_MALFORMED;
 	err = opaque_session_verify(worker, issuer, token, claims);
 	if (err != ERR_NOT_FOUND)
 		return err;
-	err = issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
+	err = issuer_verify(issuer, &with, token, claims);
 	if (keys_refetch(worker->keys, issuer, token, &err))
-		err = issuer_verify(issuer, worker->token, worker->arena, token, clock_now(), claims);
+		err = issuer_verify(issuer, &with, token, claims);
 	return err;
 }
 
 static enum err step_token(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
 	(void)request;
-	return check_token(worker, &verdict->policy->issuers, verdict->credentials.token,
-			   verdict->credentials.cookie, &verdict->token, &verdict->claims);
+	return check_token(worker, &verdict->policy->issuers, &verdict->credentials, &verdict->token,
+			   &verdict->claims);
 }
 
 static enum err step_revocation(struct worker *worker, const struct request *request, struct verdict *verdict)
@@ -105,10 +107,10 @@ void verify_request(struct worker *worker, const struct request *request, enum e
 		out->err = ERR_NONE;
 }
 
-enum err verify_token(struct worker *worker, const struct issuer_set *issuers, struct str text, struct str cookie,
+enum err verify_token(struct worker *worker, const struct issuer_set *issuers, const struct credentials *credentials,
 		      struct token *token, struct claims *claims)
 {
-	enum err err = check_token(worker, issuers, text, cookie, token, claims);
+	enum err err = check_token(worker, issuers, credentials, token, claims);
 	return err ? err : revocation_check(worker, token, claims);
 }
 

@@ -33,10 +33,9 @@ struct verdict {
 void verify_request(struct worker *worker, const struct request *request, enum err request_err, const char *why,
 		    struct verdict *out);
 /* The token steps alone for a token from anywhere (cookie: the name of the one it
- * came in, or STR_NONE): parsed, its issuer found
- * among those given, verified, not revoked. claims is filled on
- * ERR_TOKEN_EXPIRED and ERR_TOKEN_REVOKED too. */
-enum err verify_token(struct worker *worker, const struct issuer_set *issuers, struct str text, struct str cookie,
+ * came in, or STR_NONE): parsed, its issuer found among those given, verified, not
+ * revoked. claims is filled on ERR_TOKEN_EXPIRED and ERR_TOKEN_REVOKED too. */
+enum err verify_token(struct worker *worker, const struct issuer_set *issuers, const struct credentials *credentials,
 		      struct token *token, struct claims *claims);
 /* The word for a step in `explain`. */
 const char *verify_step_name(enum verify_step step);

@@ -14,6 +14,7 @@ struct claims {
 	struct str iss, jti, sid; /* never empty, or STR_NONE */
 	int64_t exp, iat, nbf;	/* seconds, or TIME_ABSENT */
 	int64_t leeway;		/* seconds, of the issuer that vouches for it */
+	bool renewable; /* later tokens may have this jti and another exp: a revocation must outlive this one */
 	struct str issuer;	/* the issuer's name in the configuration */
 	struct str kid;		/* of the header, for the log */
 };

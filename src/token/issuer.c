@@ -225,7 +225,8 @@ bool issuer_open(const struct conf_section *section, unsigned slots, struct issu
 	issuer->slots = slots;
 	key_set_begin(&issuer->keys);
 	random_bytes(&issuer->generation, sizeof issuer->generation);
-	bool good = set_rules(issuer) ? driver->open(section, issuer, error) : conf_fail(error, section, "", "no memory");
+	bool good = set_rules(issuer) ? driver->open(section, issuer, error)
+				      : conf_fail(error, section, "", "no memory");
 	if (!good) {
 		issuer_close(&issuer);
 		return false;
@@ -315,37 +316,37 @@ void issuer_set_source(struct issuer *issuer, struct key_source *source)
 	issuer->source = key_source_hold(source);
 }
 
-static enum err judge(const struct issuer *issuer, struct arena *arena, struct token *token, int64_t now,
+static enum err judge(const struct issuer *issuer, const struct verification *with, struct token *token,
 		      struct claims *out)
 {
 	struct claims claims;
 	struct claims_rules rules = issuer->rules;
 	if (issuer->driver->adapt)
 		issuer->driver->adapt(issuer, token, &rules);
-	enum err expired = claims_check(&rules, token, now, &claims);
+	enum err expired = claims_check(&rules, token, with->now, &claims);
 	if (expired != ERR_NONE && expired != ERR_TOKEN_EXPIRED)
 		return expired;
-	enum err err = issuer->driver->check ? issuer->driver->check(issuer, arena, token, &claims) : ERR_NONE;
+	enum err err = issuer->driver->check ? issuer->driver->check(issuer, with->arena, token, &claims) : ERR_NONE;
 	if (err)
 		return err;
 	claims.issuer = issuer->name;
 	*out = claims;
-	return claims_expired(&claims, now) ? ERR_TOKEN_EXPIRED : expired;
+	return claims_expired(&claims, with->now) ? ERR_TOKEN_EXPIRED : expired;
 }
 
-enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
-		       struct token *token, int64_t now, struct claims *out)
+enum err issuer_verify(const struct issuer *issuer, const struct verification *with, struct token *token,
+		       struct claims *out)
 {
 	if (!issuer_takes(issuer, token->form))
 		return token->form == TOKEN_OTHER ? ERR_TOKEN_MALFORMED : ERR_BAD_ALGORITHM;
-	const struct seen_key key = seen_key(issuer, thread, token);
-	if (seen_find(&key, thread, arena, now, token))
-		return judge(issuer, arena, token, now, out);
-	enum err err = issuer->driver->authenticate(issuer, thread, arena, token);
+	const struct seen_key key = seen_key(issuer, with->thread, token);
+	if (seen_find(&key, with->thread, with->arena, with->now, token))
+		return judge(issuer, with, token, out);
+	enum err err = issuer->driver->authenticate(issuer, with->thread, with->arena, token);
 	if (err == ERR_NONE)
-		err = judge(issuer, arena, token, now, out);
+		err = judge(issuer, with, token, out);
 	if (err == ERR_NONE)
-		seen_put(&key, thread, token, out);
+		seen_put(&key, with->thread, token, out);
 	return err;
 }
 
@@ -356,11 +357,11 @@ enum err issuer_session(const struct issuer *issuer, struct arena *arena, struct
 	return issuer->driver->session ? issuer->driver->session(issuer, arena, token, out) : ERR_NOT_FOUND;
 }
 
-enum err issuer_verify_session(const struct issuer *issuer, struct arena *arena, struct str answer,
-			       struct token *token, int64_t now, struct claims *out)
+enum err issuer_verify_session(const struct issuer *issuer, const struct verification *with, struct str answer,
+			       struct token *token, struct claims *out)
 {
-	enum err err = issuer->driver->read_session(issuer, arena, answer, token);
-	return err ? err : judge(issuer, arena, token, now, out);
+	enum err err = issuer->driver->read_session(issuer, with->arena, answer, token);
+	return err ? err : judge(issuer, with, token, out);
 }
 
 static void add_member(struct buf *b, const char *name, const struct conf_list *list)

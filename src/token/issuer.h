@@ -159,12 +159,19 @@ struct issuer_jwks issuer_jwks(const struct issuer *issuer);
 /* Where its fetched keys are to be found from now on; before any worker uses the issuer. */
 void issuer_set_source(struct issuer *issuer, struct key_source *source);
 
-/* Authentic, then claims at time now (seconds): typ, iss, aud, azp, user id,
+/* What a token is verified with. */
+struct verification {
+	struct token_thread *thread; /* NULL: nothing is kept from one token to the next */
+	struct arena *arena;
+	int64_t now; /* seconds */
+};
+
+/* Authentic, then claims at that time: typ, iss, aud, azp, user id,
  * lifetime, nbf, exp (claims.h says which errors), then the driver's check. On
  * ERR_TOKEN_EXPIRED *out is filled as well: logout may revoke an expired token
  * that is authentic. token->cookie must be set. */
-enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
-		       struct token *token, int64_t now, struct claims *out);
+enum err issuer_verify(const struct issuer *issuer, const struct verification *with, struct token *token,
+		       struct claims *out);
 
 /* Is the token an opaque session? Then what to ask with; its own signature, where it has one, has
  * been checked: ERR_NONE. Otherwise ERR_BAD_SIGNATURE or ERR_TOKEN_MALFORMED; not
@@ -172,8 +179,8 @@ enum err issuer_verify(const struct issuer *issuer, struct token_thread *thread,
 enum err issuer_session(const struct issuer *issuer, struct arena *arena, struct token *token,
 			struct issuer_session *out);
 /* issuer_verify, for a session and the answer that came. */
-enum err issuer_verify_session(const struct issuer *issuer, struct arena *arena, struct str answer,
-			       struct token *token, int64_t now, struct claims *out);
+enum err issuer_verify_session(const struct issuer *issuer, const struct verification *with, struct str answer,
+			       struct token *token, struct claims *out);
 
 /* Sign a token with the issuer's first key. members is JSON text without braces
  * ("\"email\":\"a@b\""), may be empty; sub, iat, exp, a random jti, and the first

@@ -290,8 +290,8 @@ static struct str text_at(const struct json *object, struct str path)
 }
 
 /* Every form of one session counts as one token, so that ending one form ends
- * the others: jti is the session's token, iat its beginning. A cache is renewed every few
- * minutes, but not beyond the end of its session. */
+ * the others: jti is the session's token, iat its beginning. A cache is renewed
+ * every few minutes, and use makes the session itself longer. */
 static enum err check_session(const struct issuer *issuer, struct claims *claims)
 {
 	const struct json *session = json_member(claims->all, STR("session"));
@@ -299,8 +299,10 @@ static enum err check_session(const struct issuer *issuer, struct claims *claims
 	int64_t begin, end;
 	if (!text_at(claims->all, STR("user.id")).p || !session || session->type != JSON_OBJECT)
 		return ERR_BAD_CLAIM;
-	if (token.p)
+	if (token.p) {
 		claims->jti = token;
+		claims->renewable = true;
+	}
 	if (timestamp_parse(text_at(session, STR("createdAt")), &begin))
 		claims->iat = begin;
 	if (timestamp_parse(text_at(session, STR("expiresAt")), &end) && end < claims->exp)

@@ -46,7 +46,8 @@ static enum err verify(struct judge *judge, const struct issuer *issuer, struct 
 		return ERR_TOKEN_MALFORMED;
 	enum err err = token_parse(judge->arena, text, &token);
 	token.cookie = STR_NONE;
-	return err ? err : issuer_verify(issuer, judge->thread, judge->arena, &token, clock_now(), claims);
+	const struct verification with = {judge->thread, judge->arena, clock_now()};
+	return err ? err : issuer_verify(issuer, &with, &token, claims);
 }
 
 static bool answer(struct judge *judge, struct str line)

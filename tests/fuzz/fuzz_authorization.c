@@ -49,7 +49,8 @@ static void check_token(const struct credentials *found)
 		FUZZ_CHECK(!token.cookie.p && token.canonical.n == 32);
 		FUZZ_CHECK(!str_has_control(session.header) && str_starts(session.header, STR("Authorization: ")));
 	} else if (err == ERR_NOT_FOUND) {
-		FUZZ_CHECK(issuer_verify(issuer, thread, arena, &token, NOW, &claims) != ERR_NONE);
+		FUZZ_CHECK(issuer_verify(issuer, &(struct verification){thread, arena, NOW}, &token, &claims) !=
+			   ERR_NONE);
 	}
 }
 

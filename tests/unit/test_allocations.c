@@ -68,7 +68,7 @@ static void verify(const struct issuer *issuer, struct str text, enum err want)
 	unsigned char hash[DIGEST_SIZE];
 	enum err err = token_parse(arena, text, &token);
 	if (err == ERR_NONE)
-		err = issuer_verify(issuer, thread, arena, &token, 1010, &c);
+		err = issuer_verify(issuer, &(struct verification){thread, arena, 1010}, &token, &c);
 	CU_ASSERT_EQUAL(err, want);
 	CU_ASSERT_TRUE(digest_parts(thread, &text, 1, hash));
 	arena_reset(arena);

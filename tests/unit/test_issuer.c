@@ -116,7 +116,10 @@ static const char *verdict(struct json_object *row, struct str *user)
 		return "config";
 	enum err err = token_parse(arena, text_of(member(row, "token")), &token);
 	if (err == ERR_NONE)
-		err = issuer_verify(issuer, thread, arena, &token, json_object_get_int64(member(row, "now")), &claims);
+		err = issuer_verify(
+			issuer,
+			&(struct verification){thread, arena, json_object_get_int64(member(row, "now"))},
+			&token, &claims);
 	if (err == ERR_NONE)
 		*user = claims.user_id;
 	issuer_close(&issuer);
@@ -284,10 +287,11 @@ static void signing(void)
 	signed_claims(text, "{\"sub\":\"bj\xc3\xb6rn \\\"b\\\"\",\"iat\":1000,\"exp\":1600,\"iss\":\"https://a.test\","
 			    "\"aud\":\"app\",\"email\":\"b@a.test\",\"roles\":[\"x\"]}");
 	CU_ASSERT_EQUAL_FATAL(token_parse(arena, text, &token), ERR_NONE);
-	CU_ASSERT_EQUAL(issuer_verify(issuer, thread, arena, &token, 1599, &c), ERR_NONE);
+	CU_ASSERT_EQUAL(issuer_verify(issuer, &(struct verification){thread, arena, 1599}, &token, &c), ERR_NONE);
 	UNIT_STR_EQ(c.user_id, issue.user_id, "user");
 	UNIT_STR_EQ(c.issuer, STR("main"), "issuer");
-	CU_ASSERT_EQUAL(issuer_verify(issuer, thread, arena, &token, 1600, &c), ERR_TOKEN_EXPIRED);
+	CU_ASSERT_EQUAL(issuer_verify(issuer, &(struct verification){thread, arena, 1600}, &token, &c),
+			ERR_TOKEN_EXPIRED);
 	CU_ASSERT_EQUAL(c.exp, 1600);
 	UNIT_STR_EQ(c.issuer, STR("main"), "issuer of an expired token");
 	/* The same person in the same second: another token. */
@@ -376,7 +380,8 @@ static void leeway(void)
 		struct issue issue = {STR("a"), STR_NONE, 1000, 100};
 		CU_ASSERT_EQUAL(issuer_sign(issuer, thread, arena, &issue, &text), ERR_NONE);
 		CU_ASSERT_EQUAL_FATAL(token_parse(arena, text, &token), ERR_NONE);
-		CU_ASSERT_EQUAL(issuer_verify(issuer, thread, arena, &token, 1110, &c), rows[i].at_10);
+		CU_ASSERT_EQUAL(issuer_verify(issuer, &(struct verification){thread, arena, 1110}, &token, &c),
+				rows[i].at_10);
 		issuer_close(&issuer);
 		arena_reset(arena);
 	}

@@ -115,7 +115,7 @@ static enum err verify(const struct issuer *issuer, struct str text, const char 
 {
 	enum err err = token_parse(arena, text, token);
 	token->cookie = str_of(cookie);
-	return err ? err : issuer_verify(issuer, thread, arena, token, NOW, claims);
+	return err ? err : issuer_verify(issuer, &(struct verification){thread, arena, NOW}, token, claims);
 }
 
 #define TIMES ",\"iat\":1795174941,\"exp\":1795175241}"
@@ -353,7 +353,8 @@ static void reads_answers(void)
 		CU_ASSERT_EQUAL_FATAL(token_parse(arena, STR(BARE), &token), ERR_NONE);
 		token.cookie = STR_NONE;
 		CU_ASSERT_EQUAL(issuer_session(issuer, arena, &token, &session), ERR_NONE);
-		enum err err = issuer_verify_session(issuer, arena, str_of(rows[i].answer), &token, NOW, &claims);
+		enum err err = issuer_verify_session(issuer, &(struct verification){NULL, arena, NOW},
+						     str_of(rows[i].answer), &token, &claims);
 		UNIT_ROW(err == rows[i].want, rows[i].answer);
 		if (err == ERR_NONE) {
 			UNIT_STR_EQ(claims.user_id, STR("u1"), rows[i].answer);

@@ -211,7 +211,7 @@ static void tokens(void)
 		struct token token;
 		struct claims claims;
 		CU_ASSERT_FATAL(token_parse(arena, sign(header.p, payload.p), &token) == ERR_NONE);
-		enum err err = issuer_verify(issuer, thread, arena, &token, NOW, &claims);
+		enum err err = issuer_verify(issuer, &(struct verification){thread, arena, NOW}, &token, &claims);
 		UNIT_ROW(err == rows[i].want, payload.p);
 		if (!err)
 			UNIT_STR_EQ(claims.user_id, STR("user_1"), payload.p);
@@ -227,7 +227,7 @@ static void verified_claims(void)
 	struct str text = sign("{\"alg\":\"RS256\"," JWT "}",
 			       "{" OK TIMES ",\"v\":2,\"o\":{\"id\":\"org_2x\",\"rol\":\"admin\"}}");
 	CU_ASSERT_FATAL(token_parse(arena, text, &token) == ERR_NONE);
-	CU_ASSERT_FATAL(issuer_verify(issuer, thread, arena, &token, NOW, &claims) == ERR_NONE);
+	CU_ASSERT_FATAL(issuer_verify(issuer, &(struct verification){thread, arena, NOW}, &token, &claims) == ERR_NONE);
 	UNIT_STR_EQ(json_text(arena, json_member(claims.all, STR("org_role"))), STR("org:admin"), "role");
 	CU_ASSERT_EQUAL(issuer_cookies(issuer).n, 1);
 	UNIT_STR_EQ(issuer_cookies(issuer).items[0].value, STR("__session"), "cookie");
@@ -239,9 +239,11 @@ static void other_forms(void)
 	struct token token;
 	struct claims claims;
 	CU_ASSERT_EQUAL(token_parse(arena, STR("oat_2abcdef"), &token), ERR_NONE);
-	CU_ASSERT_EQUAL(issuer_verify(issuer, thread, arena, &token, NOW, &claims), ERR_TOKEN_MALFORMED);
+	CU_ASSERT_EQUAL(issuer_verify(issuer, &(struct verification){thread, arena, NOW}, &token, &claims),
+			ERR_TOKEN_MALFORMED);
 	CU_ASSERT_EQUAL(token_parse(arena, sign("{\"alg\":\"RS512\"," JWT "}", "{" OK TIMES "}"), &token), ERR_NONE);
-	CU_ASSERT_EQUAL(issuer_verify(issuer, thread, arena, &token, NOW, &claims), ERR_BAD_ALGORITHM);
+	CU_ASSERT_EQUAL(issuer_verify(issuer, &(struct verification){thread, arena, NOW}, &token, &claims),
+			ERR_BAD_ALGORITHM);
 	CU_ASSERT_FALSE(issuer_fits(issuer, &token));
 	CU_ASSERT_EQUAL(token_parse(arena, sign("{\"alg\":\"RS256\"}", "{" OK TIMES "}"), &token), ERR_NONE);
 	CU_ASSERT_TRUE(issuer_fits(issuer, &token));

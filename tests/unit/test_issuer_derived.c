@@ -147,7 +147,8 @@ static enum err verify(const struct issuer *issuer, struct json_object *row, str
 	err = issuer_session(issuer, arena, &token, &session);
 	if (err != ERR_NOT_FOUND)
 		return err;
-	return issuer_verify(issuer, thread, arena, &token, json_object_get_int64(member(row, "now")), claims);
+	const struct verification with = {thread, arena, json_object_get_int64(member(row, "now"))};
+	return issuer_verify(issuer, &with, &token, claims);
 }
 
 static const char *verdict(struct json_object *row, struct claims *claims)

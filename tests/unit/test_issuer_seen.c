@@ -84,7 +84,7 @@ static enum err verify(const struct bed *bed, struct str text, const char *cooki
 	enum err err = token_parse(arena, text, &token);
 	CU_ASSERT_EQUAL_FATAL(err, ERR_NONE);
 	token.cookie = str_of(cookie);
-	err = issuer_verify(bed->issuer, thread, arena, &token, now, &claims);
+	err = issuer_verify(bed->issuer, &(struct verification){thread, arena, now}, &token, &claims);
 	CU_ASSERT(err != ERR_NONE || (str_eq(claims.user_id, STR("alice")) && token.payload));
 	CU_ASSERT(err != ERR_NONE || str_eq(claims.issuer, issuer_name(bed->issuer)));
 	*seen = authenticated == before;
@@ -263,7 +263,7 @@ static void without(void)
 	struct token token;
 	struct claims claims;
 	CU_ASSERT_EQUAL(token_parse(arena, text, &token), ERR_NONE);
-	CU_ASSERT_EQUAL(issuer_verify(bed.issuer, NULL, arena, &token, NOW, &claims), ERR_NONE);
+	CU_ASSERT_EQUAL(issuer_verify(bed.issuer, &(struct verification){NULL, arena, NOW}, &token, &claims), ERR_NONE);
 	issuer_close(&bed.issuer);
 }
 

@@ -106,7 +106,8 @@ static void rings(void)
 		{"{\"kty\":\"oct\",\"kid\":\"a\",\"alg\":\"HS256\"}", 0, "k is missing"},
 		/* A4 */
 		{"{\"kty\":\"oct\",\"kid\":\"a\",\"alg\":\"HS256\",\"k\":\"\"}", 0, "(k) is empty"},
-		{"{\"kty\":\"oct\",\"kid\":\"a\",\"alg\":\"HS256\",\"k\":\"ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA\"}",
+		{"{\"kty\":\"oct\",\"kid\":\"a\",\"alg\":\"HS256\","
+		 "\"k\":\"ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA\"}",
 		 0, "white space"},
 		{"{\"kty\":\"oct\",\"kid\":\"a\",\"alg\":\"HS384\",\"k\":\"" SECRET32 "\"}", 0,
 		 "HS384 needs at least 48"},

@@ -83,7 +83,8 @@ static enum err revoke_token(struct worker *worker, const char *text)
 	struct token token;
 	struct claims claims;
 	worker_begin(worker);
-	enum err err = verify_token(worker, &worker->snapshot->issuers, str_of(text), STR_NONE, &token, &claims);
+	enum err err = verify_token(worker, &worker->snapshot->issuers,
+				    &(struct credentials){.token = str_of(text)}, &token, &claims);
 	if (!err)
 		err = revocation_add_token(worker, &token, &claims, STR("test"));
 	worker_end(worker);
