@@ -14,9 +14,10 @@ enum { DIGEST_SIZE = 32, DIGEST_MAX = 64 };
  * is the worker's number, below the `slots` that issuers were opened with. */
 struct token_thread;
 
-/* Try every algorithm once, before the first thread, against known answers or
- * OpenSSL's own HMAC: a failed allocation inside the first use can end the process,
- * a later one is an error. false: OpenSSL lacks one of them, or the answers differ. */
+/* Try every hash once, before the first thread, against OpenSSL's own HMAC: a
+ * failed allocation inside the first use can end the process, a later one is an
+ * error. What only some issuers need is tried when they are opened. false:
+ * OpenSSL lacks one of them, or the answers differ. */
 bool token_start(void);
 bool token_thread_open(unsigned slot, struct token_thread **out);
 void token_thread_close(struct token_thread **thread);

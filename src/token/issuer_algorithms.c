@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lists of algorithms and encryptions: exact names, each once. */
 #include "token/issuer_keys.h"
+#include "token/thread.h"
 
 bool issuer_read_algorithms(const struct conf_section *section, struct issuer *issuer, struct conf_error *error)
 {
@@ -19,6 +20,9 @@ bool issuer_read_algorithms(const struct conf_section *section, struct issuer *i
 					    STR_ARGS(name->value), buf_z(&known));
 		if (!algorithm_add(&issuer->algorithms, algorithm))
 			return conf_fail_at(error, name, "algorithms", "%s is named twice", algorithm->name);
+		if (!algorithm_works(algorithm))
+			return conf_fail_at(error, name, "algorithms", "%s does not work in this %s", algorithm->name,
+					    token_library());
 	}
 	return true;
 }
@@ -37,6 +41,9 @@ bool issuer_read_encryptions(const struct conf_section *section, struct issuer *
 					    STR_ARGS(name->value), buf_z(&known));
 		if (!encryption_add(&issuer->encryptions, encryption))
 			return conf_fail_at(error, name, "encryption", "%s is named twice", encryption->name);
+		if (!encryption_works(encryption))
+			return conf_fail_at(error, name, "encryption", "%s does not work in this %s", encryption->name,
+					    token_library());
 	}
 	return true;
 }

@@ -10,6 +10,7 @@
 #include "token/compact.h"
 #include "token/derive.h"
 #include "token/issuer_keys.h"
+#include "token/thread.h"
 
 enum { SHORT_SECRET = 32 };
 
@@ -61,10 +62,16 @@ bool derived_read_encryptions(const struct conf_section *section, const struct d
 	struct encryption_set known = {0};
 	char memory[128];
 	struct buf names = buf_over(memory, sizeof memory);
+	bool works = derive_works();
 	for (size_t i = 0; how->encryptions[i]; i++) {
-		encryption_add(&known, encryption_find(str_of(how->encryptions[i]), ENCRYPTION_ALL));
-		buf_printf(&names, "%s%s", i ? ", " : "", how->encryptions[i]);
+		const struct encryption *encryption = encryption_find(str_of(how->encryptions[i]), ENCRYPTION_ALL);
+		encryption_add(&known, encryption);
+		works = works && encryption_works(encryption);
+		buf_printf(&names, "%s%s", i ? ", " : "", encryption->name);
 	}
+	if (!works)
+		return conf_fail(error, section, "type", "HKDF, or one of %s, does not work in this %s", buf_z(&names),
+				 token_library());
 	if (!issuer_read_encryptions(section, issuer, error))
 		return false;
 	if (issuer->encryptions.bits & ~known.bits)

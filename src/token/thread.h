@@ -4,6 +4,7 @@
 #ifndef TOKEN_THREAD_H
 #define TOKEN_THREAD_H
 
+#include "token/algorithm.h"
 #include "token/cache.h"
 #include "token/encryption.h"
 
@@ -27,11 +28,12 @@ struct token_thread {
 	struct token_cache *cache; /* the process's, or NULL */
 };
 
-/* Known answers, tried by token_start(). */
+/* Does OpenSSL give the known answers? Tried when a configuration wants them,
+ * before the first thread: a failed allocation inside the first use can end the
+ * process, a later one is an error. A CGI program pays for what it uses alone. */
 bool digest_start(void);
-bool derive_start(void);
-bool jwe_start(void);
-/* Does OpenSSL verify as it should? Each algorithm of public keys, once. */
-bool known_answers_hold(void);
+bool algorithm_works(const struct algorithm *algorithm);
+bool encryption_works(const struct encryption *encryption);
+bool derive_works(void);
 
 #endif
