@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of Better Auth is taken where, with tokens made here; and secrets of
  * NextAuth that change. Tokens of the libraries themselves: test_issuer_derived.c. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/codec.h"
 #include "issuer_setup.h"
@@ -235,7 +237,83 @@ static void compact_again(void)
 	}
 	CU_ASSERT_EQUAL(verify(issuer, STR("e30"), DATA, &claims, &token), ERR_TOKEN_MALFORMED);
 	CU_ASSERT_EQUAL(verify(issuer, STR("e30="), DATA, &claims, &token), ERR_TOKEN_MALFORMED);
+	/* 33 bytes that begin with the right ones */
+	struct buf longer = arena_buf(arena, 64);
+	buf_add(&longer, mac_of(SECRET, first.canonical));
+	buf_char(&longer, 'x');
+	struct str text = arena_printf(arena,
+				       "{\"session\":" CACHE ",\"expiresAt\":1795175241004,\"signature\":\"%.*s\"}",
+				       STR_ARGS(encode(buf_str(&longer))));
+	CU_ASSERT_EQUAL(verify(issuer, encode(text), DATA, &claims, &token), ERR_BAD_SIGNATURE);
 	issuer_close(&issuer);
+	arena_reset(arena);
+}
+
+/* With the key of RFC 8037 appendix A. */
+static struct str eddsa(const struct key_set *ring, const char *header, const char *claims)
+{
+	unsigned char signature[KEY_SIGNATURE_MAX];
+	size_t n;
+	struct str input = arena_printf(arena, "%.*s.%.*s", STR_ARGS(encode(str_of(header))),
+					STR_ARGS(encode(str_of(claims))));
+	CU_ASSERT_FATAL(key_sign(ring->keys[0], thread, input, signature, &n));
+	return arena_printf(arena, "%.*s.%.*s", STR_ARGS(input), STR_ARGS(encode((struct str){(char *)signature, n})));
+}
+
+#define PUBLIC                                                                  \
+	"\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k\",\"alg\":\"EdDSA\"," \
+	"\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\""
+#define CACHE_TYP "{\"alg\":\"EdDSA\",\"kid\":\"k\",\"typ\":\"better-auth.session-cache+jwt\"}"
+#define API_TYP "{\"alg\":\"EdDSA\",\"kid\":\"k\"}"
+#define FOR_CACHE "{" SESSION "," USER ",\"sub\":\"u1\",\"aud\":\"better-auth:session-cache\"" TIMES
+#define FOR_API "{\"sub\":\"u1\",\"aud\":\"https://a.test\"" TIMES
+
+/* One key, two purposes: with no iss and no audience configured, too. */
+static void signed_with_one_key(void)
+{
+	static const char ring_text[] =
+		"{\"keys\":[{" PUBLIC ",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\"}]}";
+	static const struct {
+		const char *what, *header, *claims, *cookie;
+		enum err want;
+	} rows[] = {
+		{"API", API_TYP, FOR_API, NULL, ERR_NONE},
+		{"API in a cookie", API_TYP, FOR_API, "api", ERR_NONE},
+		{"API as cache", API_TYP, FOR_API, DATA, ERR_BAD_CLAIM},
+		{"API with the aud as cache", API_TYP, FOR_CACHE, DATA, ERR_BAD_CLAIM},
+		{"API with the typ as cache", CACHE_TYP, FOR_API, DATA, ERR_BAD_AUDIENCE},
+		{"cache", CACHE_TYP, FOR_CACHE, DATA, ERR_NONE},
+		{"cache as API", CACHE_TYP, FOR_CACHE, NULL, ERR_BAD_CLAIM},
+		{"cache of another", CACHE_TYP,
+		 "{" SESSION "," USER ",\"sub\":\"u2\",\"aud\":\"better-auth:session-cache\"" TIMES, DATA,
+		 ERR_BAD_CLAIM},
+	};
+	struct issuer_setup setup;
+	struct issuer *issuer = NULL;
+	struct conf_error error = {""};
+	struct key_set ring;
+	char memory[256], path[] = "/tmp/test_issuer_better_auth.XXXXXX";
+	struct buf why = buf_over(memory, sizeof memory);
+	int fd = mkstemp(path);
+	CU_ASSERT_FATAL(fd >= 0);
+	dprintf(fd, "{\"keys\":[{" PUBLIC "}]}");
+	close(fd);
+	key_set_begin(&ring);
+	CU_ASSERT_FATAL(key_set_add_ring(&ring, ALGORITHM_ALL, false, STR(ring_text), &why));
+	issuer_setup(&setup);
+	setup.conf.type.value = STR("better-auth");
+	setup.conf.leeway = -1;
+	setup.conf.jwks.value = arena_printf(arena, "file:%s", path);
+	UNIT_ROW(issuer_open(&setup.section, 1, &issuer, &error), error.text);
+	unlink(path);
+	for (size_t i = 0; issuer && i < sizeof rows / sizeof *rows; i++) {
+		struct claims claims;
+		struct token token;
+		struct str text = eddsa(&ring, rows[i].header, rows[i].claims);
+		UNIT_ROW(verify(issuer, text, rows[i].cookie, &claims, &token) == rows[i].want, rows[i].what);
+	}
+	issuer_close(&issuer);
+	key_set_close(&ring);
 	arena_reset(arena);
 }
 
@@ -285,6 +363,8 @@ static void asks_for_sessions(void)
 		 STR_NONE},
 		{"no padding", arena_printf(arena, BARE ".%.*s", (int)right.n - 1, right.p), TOKEN, ERR_TOKEN_MALFORMED,
 		 STR_NONE},
+		{"other alphabet", arena_printf(arena, BARE ".%.*s=", STR_ARGS(encode(mac_of(OLD, STR(BARE))))), TOKEN,
+		 ERR_TOKEN_MALFORMED, STR_NONE},
 		{"empty signature", STR(BARE "."), TOKEN, ERR_TOKEN_MALFORMED, STR_NONE},
 		{"broken percent", STR(BARE ".%2"), TOKEN, ERR_TOKEN_MALFORMED, STR_NONE},
 		{"in the cache's cookie", arena_printf(arena, BARE ".%.*s", STR_ARGS(right)), DATA, ERR_NOT_FOUND,
@@ -402,6 +482,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {{"kinds", kinds},
 						 {"compact again", compact_again},
+						 {"signed with one key", signed_with_one_key},
 						 {"asks for sessions", asks_for_sessions},
 						 {"reads answers", reads_answers},
 						 {"secrets of NextAuth", secrets_of_nextauth},
