@@ -66,7 +66,7 @@ def types(row):
     if policy.get("checkIat") or policy.get("headerForbid"):
         found.remove("jwt")
     if row["name"].startswith("better-auth-") and policy.get("userClaim") in ("user.id", "sub") \
-            and (row.get("cookieName") or key == "jwks"):
+            and (row.get("cookieName") or (key == "jwks" and not policy.get("typ"))):
         found.append("better-auth")
     return found
 
