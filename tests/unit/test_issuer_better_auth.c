@@ -184,6 +184,7 @@ static void kinds(void)
 		UNIT_STR_EQ(claims.user_id, STR("u1"), rows[i].what);
 		/* one session, whatever the form */
 		UNIT_STR_EQ(claims.jti, STR(BARE), rows[i].what);
+		UNIT_ROW(claims.renewable, rows[i].what);
 		UNIT_ROW(claims.iat == 1795174941, rows[i].what);
 	}
 	issuer_close(&issuer);

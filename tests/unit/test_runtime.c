@@ -135,6 +135,26 @@ static void revokes_all_of_a_user(void)
 	close_all(&runtime, &worker);
 }
 
+/* A session's cache is revoked, the session is renewed: its token is the same. */
+static void outlives_what_is_renewed(void)
+{
+	struct runtime *runtime;
+	struct worker worker;
+	struct token token;
+	struct claims claims;
+	open_all(&runtime, &worker);
+	worker_begin(&worker);
+	CU_ASSERT_EQUAL_FATAL(verify_token(&worker, &worker.snapshot->issuers,
+					   &(struct credentials){.token = str_of(with_jti)}, &token, &claims),
+			      ERR_NONE);
+	claims.renewable = true;
+	CU_ASSERT_EQUAL(revocation_add_token(&worker, &token, &claims, STR("test")), ERR_NONE);
+	clock_set(claims.exp + 30 * 86400);
+	CU_ASSERT_EQUAL(revocation_check(&worker, &token, &claims), ERR_TOKEN_REVOKED);
+	worker_end(&worker);
+	close_all(&runtime, &worker);
+}
+
 static void expires(void)
 {
 	struct runtime *runtime;
@@ -330,6 +350,7 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{"one token", revokes_one_token},
 		{"all of a user", revokes_all_of_a_user},
+		{"renewed sessions", outlives_what_is_renewed},
 		{"expiry", expires},
 		{"public pages", lets_anybody_see_public_pages},
 		{"no store", denies_without_a_store},
