@@ -31,6 +31,8 @@ UNLIMITED = resource.RLIM_INFINITY
 RUN = pathlib.Path(tempfile.mkdtemp(prefix="fcgi-auth-tests-"))
 RUN.chmod(0o755)
 NUMBERS = itertools.count(1)
+#: Below the range that connections get theirs from; each site has one of its own.
+PORTS = (23000, 27000)
 
 #: Every log file of this run; test_logs.py reads them all.
 LOGS = []
@@ -50,7 +52,7 @@ def environment():
 
 def free_ports(n, taken=set()):  # noqa: B006 - one set for the whole run is meant
     found = []
-    for port in range(23000, 23200):
+    for port in range(*PORTS):
         if port not in taken and len(found) < n:
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,7 +62,7 @@ def free_ports(n, taken=set()):  # noqa: B006 - one set for the whole run is mea
                     continue
             taken.add(port)
             found.append(port)
-    assert len(found) == n, "no free port between 23000 and 23199"
+    assert len(found) == n, f"no free port in {PORTS}"
     return found
 
 
