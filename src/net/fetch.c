@@ -325,6 +325,8 @@ static bool set_request(struct fetch *fetch, const char *url, const struct fetch
 	return set_text(curl, CURLOPT_URL, url) && set_pointer(curl, CURLOPT_HTTPHEADER, headers) &&
 	       set_long(curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms) &&
 	       set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms) &&
+	       set_long(curl, CURLOPT_FRESH_CONNECT, request->once) &&
+	       set_long(curl, CURLOPT_FORBID_REUSE, request->once) &&
 	       library.easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_body) == CURLE_OK;
 }
 

@@ -15,6 +15,9 @@ struct fetch_request {
 	size_t n_headers;
 	int64_t timeout_ms, connect_timeout_ms; /* for all of it; for connecting alone */
 	size_t max_body; /* bytes; a longer answer is cut off and refused */
+	/* On a connection of its own: one that was kept may turn out to be closed, and
+	 * then the same is asked a second time. */
+	bool once;
 	bool allow_plain_http; /* to hosts other than loopback addresses and "localhost" */
 };
 

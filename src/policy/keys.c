@@ -320,17 +320,23 @@ static void run_here(struct keys *keys, struct jwks *jwks, struct key_wanted wan
 	}
 }
 
-/* May the caller wait? Then it has been said to the thread what for; under the lock. */
+/* May the caller wait? Then it has been said to the thread what for; under the lock.
+ * A thread that has just looked looks again a moment later: what another process
+ * has fetched meanwhile is known there already. */
 static bool ask_thread(struct keys *keys, struct jwks *jwks)
 {
 	if (!is_open(jwks)) {
-		if (clock_monotonic_ms() < jwks->may_look)
-			return false;
 		jwks->wanted = true;
-		jwks->due = 0;
+		jwks->due = jwks->may_look;
 		pthread_cond_signal(&keys->work);
 	}
 	return keys->waiting < keys->waiting_most;
+}
+
+/* Is it being looked for, so that nobody can tell now? Under the lock. */
+static bool is_undecided(const struct jwks *jwks)
+{
+	return jwks->under_way || (jwks->wanted && jwks->due <= clock_monotonic_ms());
 }
 
 static void wait_for_news(struct keys *keys, struct jwks *jwks)
@@ -357,7 +363,7 @@ static bool refetch(struct keys *keys, struct jwks *jwks, const struct store_key
 	jwks->holders++;
 	if (ask_thread(keys, jwks))
 		wait_for_news(keys, jwks);
-	if (is_open(jwks) || !jwks->text.p)
+	if (is_undecided(jwks) || !jwks->text.p)
 		*err = ERR_KEYS;
 	else if (!joins && jwks->confirmed >= asked && jwks->version == version)
 		note_missing(jwks, kid);

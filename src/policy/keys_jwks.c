@@ -16,7 +16,7 @@ enum {
 	/* As long as a process that has claimed a fetch may be at it. */
 	ELSEWHERE_MS = FETCH_MS + 1000,
 	POLL_MS = 100,
-	LOOK_MS = 1000,
+	LOOK_MS = 200,
 	CACHE_RETRY_MS = 60000,
 };
 
@@ -234,6 +234,7 @@ static bool ask(struct keys *keys, const struct jwks *jwks, struct fetch_answer 
 		.timeout_ms = FETCH_MS,
 		.connect_timeout_ms = CONNECT_MS,
 		.max_body = JWKS_MAX,
+		.once = true,
 		.allow_plain_http = jwks->conf.allow_plain_http,
 	};
 	if (!keys->fetch && (!fetch_start(why) || !fetch_open(&keys->fetch))) {

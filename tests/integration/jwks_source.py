@@ -53,8 +53,8 @@ class Source(raw_server.Server):
         self.put(answer)
 
     def go_down(self):
-        """It is asked, and breaks off: not at once, or libcurl would take a kept connection for stale and ask twice."""
-        self.put(lambda: iter((b"HTTP/1.1 2",)))
+        """It is asked, and breaks off."""
+        self.put(lambda: iter((b"",)))
 
     @property
     def fetches(self):
