@@ -260,6 +260,7 @@ EXTRA_DIST += \
 	%D%/integration/http_client.py \
 	%D%/integration/peers.py \
 	%D%/integration/responder.py \
+	%D%/integration/run \
 	%D%/integration/session_server.py \
 	%D%/integration/tokens.py \
 	%D%/integration/ways.py \

@@ -31,8 +31,8 @@ UNLIMITED = resource.RLIM_INFINITY
 RUN = pathlib.Path(tempfile.mkdtemp(prefix="fcgi-auth-tests-"))
 RUN.chmod(0o755)
 NUMBERS = itertools.count(1)
-#: Below the range that connections get theirs from; each site has one of its own.
-PORTS = (23000, 27000)
+#: Below those that connections get; each site has one of its own. Two runs at once need two ranges.
+PORTS = [int(port) for port in os.environ.get("TEST_PORTS", "23000-26999").split("-")]
 
 #: Every log file of this run; test_logs.py reads them all.
 LOGS = []
@@ -52,7 +52,7 @@ def environment():
 
 def free_ports(n, taken=set()):  # noqa: B006 - one set for the whole run is meant
     found = []
-    for port in range(*PORTS):
+    for port in range(PORTS[0], PORTS[1] + 1):
         if port not in taken and len(found) < n:
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
