@@ -157,10 +157,12 @@ static bool check_options(const struct conf_section *section, struct conf_error 
 	return true;
 }
 
-/* Said at the start: a token that is meant for another service may be taken. */
+/* Said at the start: a token that is meant for another service may be taken. A
+ * party that it was issued to (azp) says as much as its audience. */
 static void tell_what_is_open(const struct issuer *issuer)
 {
-	bool no_iss = issuer->rules.iss.n == 0, no_audience = issuer->rules.audience.n == 0;
+	const struct claims_rules *rules = &issuer->rules;
+	bool no_iss = rules->iss.n == 0, no_audience = rules->audience.n == 0 && rules->authorized_parties.n == 0;
 	if ((no_iss || no_audience) && !issuer->driver->defaults.anonymous)
 		log_text(LOG_NOTICE, "config",
 			 "issuer \"%.*s\" has no %s%s%s: every token that its keys fit is taken, whoever it is for",
