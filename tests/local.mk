@@ -209,7 +209,7 @@ endif
 %C%_fuzz_fuzz_jws_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_record_SOURCES = %D%/fuzz/fuzz_record.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)
-EXTRA_DIST += %D%/fuzz/seeds %D%/fuzz/seeds.test
+EXTRA_DIST += %D%/fuzz/README.md %D%/fuzz/seeds %D%/fuzz/seeds.test
 
 EXTRA_DIST += \
 	%D%/data/README.md \
