@@ -20,4 +20,5 @@ dist_examples_DATA = \
 	%D%/examples/fcgi-auth.conf \
 	%D%/examples/key-ring.conf \
 	%D%/examples/nextauth.conf \
-	%D%/examples/openid.conf
+	%D%/examples/openid.conf \
+	%D%/examples/shared-secret.conf
