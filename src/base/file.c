@@ -22,8 +22,7 @@ static bool check(int fd, const char *path, size_t most, struct buf *why)
 	return !why->n;
 }
 
-/* All bytes up to `most`. */
-static bool read_all(int fd, char *to, size_t most, size_t *n)
+bool file_read(int fd, char *to, size_t most, size_t *n)
 {
 	size_t length = 0;
 	while (length <= most) {
@@ -50,7 +49,7 @@ bool file_load(struct arena *arena, const char *path, size_t most, struct str *o
 	bool good = check(fd, path, most, why);
 	char *memory = good ? arena_alloc(arena, most + 1) : NULL;
 	size_t n = 0;
-	if (good && (!memory || !read_all(fd, memory, most, &n))) {
+	if (good && (!memory || !file_read(fd, memory, most, &n))) {
 		buf_printf(why, "%s cannot be read, or grew while it was read", path);
 		good = false;
 	}

@@ -10,4 +10,8 @@
  * it. false: why says what is wrong and what to do. */
 bool file_load(struct arena *arena, const char *path, size_t most, struct str *out, struct buf *why);
 
+/* What the descriptor has, from where it stands to its end, into memory of most + 1
+ * bytes. false: it cannot be read, or has more than `most`. */
+bool file_read(int fd, char *to, size_t most, size_t *n);
+
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 void secret_wipe(void *memory, size_t n)
@@ -72,24 +73,6 @@ struct str secret_path(struct arena *arena, struct str spec)
 	return STR_NONE;
 }
 
-/* Everything that the descriptor has, up to SECRET_MAX. */
-static bool read_all(int fd, char *to, size_t *n)
-{
-	size_t length = 0;
-	for (;;) {
-		ssize_t got = read(fd, to + length, SECRET_MAX + 1 - length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || length + (size_t)got > SECRET_MAX)
-			return false;
-		if (got == 0)
-			break;
-		length += (size_t)got;
-	}
-	*n = length;
-	return true;
-}
-
 static bool check_file(int fd, const char *path, struct buf *why)
 {
 	struct stat st;
@@ -116,7 +99,7 @@ static bool load_file(struct arena *arena, const char *path, struct str *out, st
 	bool good = check_file(fd, path, why);
 	char *memory = good ? arena_alloc(arena, SECRET_MAX + 1) : NULL;
 	size_t n = 0;
-	if (good && (!memory || !read_all(fd, memory, &n))) {
+	if (good && (!memory || !file_read(fd, memory, SECRET_MAX, &n))) {
 		buf_printf(why, "%s cannot be read or has more than %d bytes", path, SECRET_MAX);
 		good = false;
 	}

@@ -336,7 +336,6 @@ def test_root_leaves_the_ring_to_the_programs(keys):
     assert stat.S_IMODE(keys.ring.stat().st_mode) == 0o600
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_folder_that_cannot_be_written(keys):
     kid = keys.add()
     harness.give_away(keys.folder)

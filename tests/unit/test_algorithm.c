@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "token/algorithm.h"
-
+#include "token/thread.h"
 #include "unit.h"
 
 static void exact_names(void)
@@ -86,10 +85,21 @@ static void names(void)
 		    "all");
 }
 
+/* OpenSSL has them all, and what is known of each holds. */
+static void works(void)
+{
+	for (size_t i = 0; algorithm_at(i); i++)
+		UNIT_ROW(algorithm_works(algorithm_at(i)), algorithm_at(i)->name);
+	for (size_t i = 0; encryption_at(i); i++)
+		UNIT_ROW(encryption_works(encryption_at(i)), encryption_at(i)->name);
+	CU_ASSERT_TRUE(derive_works());
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"exact names", exact_names}, {"rows", rows}, {"same", same}, {"sets", sets}, {"names", names}, {0},
+		{"exact names", exact_names}, {"rows", rows}, {"same", same}, {"sets", sets},
+		{"names", names},	      {"works", works}, {0},
 	};
 	return unit_main("algorithm", cases);
 }

@@ -2,7 +2,6 @@
 /* Issuers against tokens that others made (tests/data), their options, and signing. */
 #include "token/issuer.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/codec.h"
 #include "issuer_setup.h"
 #include "unit.h"
+#include "vectors.h"
 
 enum { ARENA = 1 << 20 };
 
@@ -46,17 +46,6 @@ static const char *our_reason(const char *theirs)
 static const char *const earlier[][2] = {
 	{"exp-negative", "bad_claim"},
 };
-
-static struct str text_of(struct json_object *value)
-{
-	return (struct str){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-}
-
-static struct json_object *member(struct json_object *object, const char *name)
-{
-	struct json_object *value = NULL;
-	return json_object_object_get_ex(object, name, &value) ? value : NULL;
-}
 
 /* A string or a list of strings. */
 static void add_all(struct issuer_setup *setup, struct conf_list *list, struct json_object *values)
@@ -145,11 +134,7 @@ static void check_row(struct json_object *row)
 
 static void check_file(const char *name, size_t least)
 {
-	char path[512];
-	const char *folder = getenv("srcdir");
-	snprintf(path, sizeof path, "%s/tests/data/%s", folder ? folder : ".", name);
-	struct json_object *rows = json_object_from_file(path);
-	CU_ASSERT_FATAL(rows != NULL && json_object_array_length(rows) >= least);
+	struct json_object *rows = vectors_open(name, least);
 	for (size_t i = 0; i < json_object_array_length(rows); i++)
 		check_row(json_object_array_get_idx(rows, i));
 	json_object_put(rows);

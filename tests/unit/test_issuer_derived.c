@@ -3,7 +3,6 @@
  * from the Cookie header to the user; and the API tokens of Better Auth. */
 #include "token/issuer_derived.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "issuer_setup.h"
 #include "policy/credentials.h"
 #include "unit.h"
+#include "vectors.h"
 
 enum { ARENA = 2 << 20 };
 
@@ -50,17 +50,6 @@ static const char *our_reason(const char *name, const char *theirs)
 		if (strcmp(words[i].theirs, theirs) == 0)
 			return words[i].ours;
 	return theirs;
-}
-
-static struct str text_of(struct json_object *value)
-{
-	return (struct str){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-}
-
-static struct json_object *member(struct json_object *object, const char *name)
-{
-	struct json_object *value = NULL;
-	return json_object_object_get_ex(object, name, &value) ? value : NULL;
 }
 
 static void add_all(struct issuer_setup *setup, struct conf_list *list, struct json_object *values)
@@ -186,12 +175,8 @@ static void check_row(struct json_object *row)
 /* How many rows were there to check? */
 static size_t check_file(const char *name)
 {
-	char path[512];
-	const char *folder = getenv("srcdir");
 	size_t checked = 0;
-	snprintf(path, sizeof path, "%s/tests/data/%s", folder ? folder : ".", name);
-	struct json_object *rows = json_object_from_file(path);
-	CU_ASSERT_FATAL(rows != NULL);
+	struct json_object *rows = vectors_open(name, 1);
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 		if (str_eq(text_of(member(row, "kind")), STR("jwe-dir")))

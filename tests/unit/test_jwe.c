@@ -3,7 +3,6 @@
  * no token of others shows. json-c reads the data. */
 #include "token/jwe.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/codec.h"
 #include "token/claims.h"
 #include "unit.h"
+#include "vectors.h"
 
 enum { ARENA = 1 << 20, TEXT = 1 << 10 };
 
@@ -300,19 +300,6 @@ static void little_room(void)
 	}
 }
 
-static struct json_object *member(struct json_object *object, const char *name)
-{
-	struct json_object *value = NULL;
-	return json_object_object_get_ex(object, name, &value) ? value : NULL;
-}
-
-static struct str text_of(struct json_object *value)
-{
-	if (!json_object_is_type(value, json_type_string))
-		return STR_NONE;
-	return (struct str){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-}
-
 /* The words of vectors-jwe.json. */
 static const char *our_reason(const char *reason)
 {
@@ -371,12 +358,8 @@ static void check_row(struct json_object *row)
 /* kind: NULL for all rows. */
 static void check_file(const char *name, const char *kind, size_t want)
 {
-	char path[512];
-	const char *folder = getenv("srcdir");
 	size_t n = 0;
-	snprintf(path, sizeof path, "%s/tests/data/%s", folder ? folder : ".", name);
-	struct json_object *rows = json_object_from_file(path);
-	CU_ASSERT_FATAL(rows != NULL);
+	struct json_object *rows = vectors_open(name, 1);
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 		if (kind && !str_eq(text_of(member(row, "kind")), str_of(kind)))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens of other libraries, signed with public-key algorithms, from their key and
  * text to the claims (tests/data/vectors-jws.json). */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "token/claims.h"
 #include "unit.h"
+#include "vectors.h"
 
 enum { ARENA = 1 << 20, LIST_MAX = 16 };
 
@@ -53,17 +53,6 @@ static const char *const earlier[][2] = {
 	{"kid-nul", "token_malformed"},
 	{"kid-number", "token_malformed"},
 };
-
-static struct json_object *member(struct json_object *object, const char *name)
-{
-	struct json_object *value = NULL;
-	return json_object_object_get_ex(object, name, &value) ? value : NULL;
-}
-
-static struct str text_of(struct json_object *value)
-{
-	return (struct str){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-}
 
 /* A string or a list of strings. */
 static struct conf_list list_of(struct json_object *values)
@@ -155,11 +144,7 @@ static void check_row(struct json_object *row)
 
 static void vectors(void)
 {
-	char path[512];
-	const char *folder = getenv("srcdir");
-	snprintf(path, sizeof path, "%s/tests/data/vectors-jws.json", folder ? folder : ".");
-	struct json_object *rows = json_object_from_file(path);
-	CU_ASSERT_FATAL(rows != NULL && json_object_array_length(rows) >= 150);
+	struct json_object *rows = vectors_open("vectors-jws.json", 150);
 	for (size_t i = 0; i < json_object_array_length(rows); i++)
 		check_row(json_object_array_get_idx(rows, i));
 	json_object_put(rows);
