@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "unit.h"
@@ -137,6 +138,21 @@ static void capture(char *to, size_t size, enum log_format format, struct str va
 	unlink(path);
 }
 
+/* A byte more than allowed is noticed, whatever the file says of its size. */
+static void files(void)
+{
+	char path[] = "/tmp/test_base_file.XXXXXX", memory[8];
+	int fd = mkstemp(path);
+	size_t n = 0;
+	CU_ASSERT_FATAL(fd >= 0 && write(fd, "12345", 5) == 5);
+	CU_ASSERT_FALSE(lseek(fd, 0, SEEK_SET) != 0 || file_read(fd, memory, 4, &n));
+	CU_ASSERT_TRUE(lseek(fd, 0, SEEK_SET) == 0 && file_read(fd, memory, 5, &n) && n == 5);
+	CU_ASSERT_TRUE(memcmp(memory, "12345", 5) == 0);
+	close(fd);
+	CU_ASSERT_FALSE(file_read(fd, memory, 5, &n));
+	unlink(path);
+}
+
 static void log_lines(void)
 {
 	static char text[8192];
@@ -159,6 +175,7 @@ int main(void)
 		{"every error has a row", every_error_has_a_row},
 		{"secrets", secrets},
 		{"random", random_differs},
+		{"files", files},
 		{"log lines", log_lines},
 		{NULL, NULL},
 	};

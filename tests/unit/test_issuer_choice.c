@@ -256,6 +256,9 @@ static void longest_token(void)
 			     &snapshot, &error));
 	CU_ASSERT_EQUAL(issuer_longest_token(&snapshot->policies[0].issuers), 20480);
 	CU_ASSERT_EQUAL(issuer_longest_token(&(struct issuer_set){0}), 0);
+	CU_ASSERT_EQUAL(issuer_check_size(&snapshot->policies[0].issuers, (struct str){"", 20480}), ERR_NONE);
+	CU_ASSERT_EQUAL(issuer_check_size(&snapshot->policies[0].issuers, (struct str){"", 20481}),
+			ERR_TOKEN_MALFORMED);
 	snapshot_close(&snapshot);
 }
 
