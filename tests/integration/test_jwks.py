@@ -181,6 +181,8 @@ def test_a_flood_of_unknown_kids(source, site_of, change):
     print(f"{len(flood.answers)} in {seconds:.1f} s, {fetches} fetches, p99 {p99(calm.lasted) * 1000:.1f} ms ->"
           f" {p99(flood.lasted) * 1000:.1f} ms, 401: {flood.answers.count(401)}, 503: {flood.answers.count(503)}")
     assert 1 <= fetches <= seconds // 3 + 1
+    # A kept connection that was closed would be asked twice.
+    assert server.connections == server.fetches
     assert set(flood.answers) <= {401, 503}
     assert status(site, good) == 200
 
