@@ -282,11 +282,6 @@ WARNINGS = {
 }
 
 
-def test_check_takes_a_party_for_an_audience(site):
-    site.edit("audience = wiki, shop", "authorized-parties = https://wiki.example")
-    assert "audience" not in "\n".join(lines(site, 0, "warning"))
-
-
 @pytest.mark.parametrize("old, new, message", WARNINGS.values(), ids=WARNINGS)
 def test_check_warns(site, old, new, message):
     site.edit(old.format(secret=site.secret_file), new)

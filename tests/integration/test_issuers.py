@@ -126,6 +126,12 @@ def test_two_that_nothing_tells_apart(site):
     assert "[issuer \"one\"] and [issuer \"two\"] cannot be told apart" in failed["text"]
 
 
+def test_a_party_says_whom_a_token_is_for(site):
+    for more, warned in (("", True), ("authorized-parties = https://wiki.example\n", False)):
+        site.write('[issuer "main"]\nalgorithms = HS256\nsecret = file:@/secret\niss = https://sso.example\n' + more)
+        assert any("no audience" in row["text"] for row in site.json("check")) == warned
+
+
 def test_placeholder_is_warned_of(site):
     site.write('[issuer "main"]\nalgorithms = HS256\nsecret = file:@/placeholder\n')
     assert any("placeholder" in row["text"] for row in site.json("check") if row["result"] == "warning")
