@@ -81,6 +81,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/account.c %D%/store/account.h \
 	%D%/store/database.c %D%/store/database.h \
 	%D%/store/key_cache.c %D%/store/key_cache.h \
+	%D%/store/memcache.h \
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
@@ -91,6 +92,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/access.c %D%/policy/access.h \
 	%D%/policy/access_compile.c \
 	%D%/policy/access_options.c \
+	%D%/policy/api_key.c %D%/policy/api_key.h \
 	%D%/policy/attribute.c %D%/policy/attribute.h \
 	%D%/policy/call.c %D%/policy/call.h \
 	%D%/policy/cookies.c %D%/policy/cookies.h \
@@ -103,6 +105,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/keys.c %D%/policy/keys.h \
 	%D%/policy/keys_internal.h \
 	%D%/policy/keys_jwks.c \
+	%D%/policy/local_user.c %D%/policy/local_user.h \
 	%D%/policy/login_bounce.c %D%/policy/login_bounce.h \
 	%D%/policy/login.c %D%/policy/login.h \
 	%D%/policy/login_form.c \
@@ -118,12 +121,15 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/pages.c %D%/policy/pages.h \
 	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \
 	%D%/policy/password.c %D%/policy/password.h \
+	%D%/policy/profile.c %D%/policy/profile.h \
 	%D%/policy/revocation.c %D%/policy/revocation.h \
 	%D%/policy/rule.c %D%/policy/rule.h \
 	%D%/policy/runtime.c %D%/policy/runtime.h \
 	%D%/policy/server_options.c \
 	%D%/policy/session.c %D%/policy/session.h \
 	%D%/policy/snapshot.c \
+	%D%/policy/stores.c %D%/policy/stores.h \
+	%D%/policy/subject.h \
 	%D%/policy/verify.c %D%/policy/verify.h \
 	%D%/policy/version.c %D%/policy/version.h \
 	%D%/web/adapter.c %D%/web/adapter.h \

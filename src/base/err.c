@@ -29,10 +29,14 @@ static const struct err_row rows[ERR_COUNT] = {
 	[ERR_TOKEN_REVOKED] = {"token_revoked", 401, "invalid_token", LOG_NOTICE, "Token has been invalidated"},
 	[ERR_BAD_CREDENTIALS] = {"bad_credentials", 401, NULL, LOG_NOTICE, "Invalid user name or password"},
 
+	[ERR_USER_INACTIVE] = {"user_inactive", 403, NULL, LOG_NOTICE, "Account is not active"},
+	[ERR_USER_UNKNOWN] = {"user_unknown", 403, NULL, LOG_NOTICE, "Account is not active"},
+	[ERR_RATE_LIMITED] = {"rate_limited", 429, NULL, LOG_NOTICE, "Too many attempts"},
 	[ERR_USER_MISMATCH] = {"user_mismatch", 403, "insufficient_scope", LOG_NOTICE, "User ID mismatch"},
 	[ERR_RULE_FAILED] = {"rule_failed", 403, "insufficient_scope", LOG_NOTICE, "Not allowed"},
 
 	[ERR_STORE] = {"store_unavailable", 503, NULL, LOG_ERR, "Temporarily unavailable"},
+	[ERR_STORE_PARTIAL] = {"store_partial", 503, NULL, LOG_WARNING, "Temporarily unavailable"},
 	[ERR_KEYS] = {"keys_unavailable", 503, NULL, LOG_ERR, "Temporarily unavailable"},
 	[ERR_PROFILE] = {"profile_unavailable", 503, NULL, LOG_ERR, "Temporarily unavailable"},
 	[ERR_OVERLOADED] = {"overloaded", 503, NULL, LOG_WARNING, "Temporarily unavailable"},

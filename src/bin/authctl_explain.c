@@ -118,6 +118,11 @@ static void explain_revocation(struct explanation *e)
 		explain_row(e, "store", STR("one that can be asked"), str_of(j->tool.store_why));
 }
 
+static void explain_user(struct explanation *e)
+{
+	(void)e;
+}
+
 /* What the rule looks at. */
 static struct str rule_value(const struct explanation *e, const struct rule *rule)
 {
@@ -137,7 +142,7 @@ static void explain_rules(struct explanation *e)
 					 STR_ARGS(j->verdict.claims.user_id)));
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
-		bool holds = rule_holds(arena_of(e), rule, &j->verdict.claims);
+		bool holds = rule_holds(arena_of(e), rule, &j->verdict.subject);
 		struct str came = rule_value(e, rule);
 		explain_row(e, "require", rule->text,
 			    arena_printf(arena_of(e), "%s%.*s%s (%s)", came.p ? "\"" : "nothing", STR_ARGS(came),
@@ -210,7 +215,8 @@ static const struct {
 } steps[] = {
 	{VERIFY_REQUEST, explain_request},	   {VERIFY_POLICY, explain_policy},
 	{VERIFY_CREDENTIALS, explain_credentials}, {VERIFY_TOKEN, explain_token},
-	{VERIFY_REVOCATION, explain_revocation},   {VERIFY_RULES, explain_rules},
+	{VERIFY_REVOCATION, explain_revocation},   {VERIFY_USER, explain_user},
+	{VERIFY_RULES, explain_rules},
 };
 
 static void explain_step(struct explanation *e, size_t i)

@@ -102,25 +102,18 @@ void tool_close(struct tool *tool)
 	arena_close(&tool->worker.arena);
 }
 
-static const struct store_driver *find_driver(const char *name)
-{
-	for (size_t i = 0; store_drivers[i]; i++)
-		if (str_eq(str_of(store_drivers[i]->name), str_of(name)))
-			return store_drivers[i];
-	return NULL;
-}
-
 bool tool_open_store(struct tool *tool)
 {
 	struct buf why = buf_over(tool->store_why, sizeof tool->store_why - 1);
-	struct store_settings settings = {.state_dir = tool->snapshot->server->state_dir.value.p};
-	const struct store_driver *driver = find_driver("embedded");
-	if (!driver || !driver->open(&settings, &tool->store, &why)) {
+	const struct snapshot *s = tool->snapshot;
+	const char *state_dir = s->server->state_dir.value.p;
+	const struct store_driver *driver;
+	if (!stores_open(s->store, state_dir, false, &driver, &tool->store, &why)) {
 		buf_z(&why);
 		return false;
 	}
 	if (!driver->thread_open(tool->store, &tool->worker.store)) {
-		buf_printf(&why, "the revocations in %s cannot be read: authctl check says more", settings.state_dir);
+		buf_printf(&why, "the revocations in %s cannot be read: authctl check says more", state_dir);
 		buf_z(&why);
 		driver->close(&tool->store);
 		return false;

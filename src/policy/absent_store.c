@@ -75,6 +75,86 @@ static bool check(struct store_thread *thread, struct buf *why)
 	return false;
 }
 
+static enum err record_put(struct store_thread *thread, const struct store_key *key, struct str record,
+			   int64_t expires)
+{
+	(void)thread;
+	(void)key;
+	(void)record;
+	(void)expires;
+	return ERR_STORE;
+}
+
+static enum err record_get(struct store_thread *thread, const struct store_key *key, struct arena *arena,
+			   struct str *out)
+{
+	(void)thread;
+	(void)key;
+	(void)arena;
+	(void)out;
+	return ERR_STORE;
+}
+
+static enum err record_list(struct store_thread *thread,
+			    bool (*each)(void *context, const struct store_key *key, struct str record,
+					 int64_t expires),
+			    void *context)
+{
+	(void)thread;
+	(void)each;
+	(void)context;
+	return ERR_STORE;
+}
+
+static struct str cache_get(struct store_thread *thread, const struct store_key *key, struct arena *arena)
+{
+	(void)thread;
+	(void)key;
+	(void)arena;
+	return STR_NONE;
+}
+
+static bool cache_put(struct store_thread *thread, const struct store_key *key, struct str value, int64_t seconds)
+{
+	(void)thread;
+	(void)key;
+	(void)value;
+	(void)seconds;
+	return false;
+}
+
+static bool cache_remove(struct store_thread *thread, const struct store_key *key)
+{
+	(void)thread;
+	(void)key;
+	return false;
+}
+
+static enum store_lock cache_lock(struct store_thread *thread, const struct store_key *key, int64_t ms)
+{
+	(void)thread;
+	(void)key;
+	(void)ms;
+	return STORE_LOCK_FAILED;
+}
+
+static void cache_unlock(struct store_thread *thread, const struct store_key *key)
+{
+	(void)thread;
+	(void)key;
+}
+
+static bool cache_clear(struct store_thread *thread, struct buf *why)
+{
+	return check(thread, why);
+}
+
+static void describe(struct store_thread *thread, bool (*each)(void *context, struct str line), void *context)
+{
+	(void)thread;
+	each(context, STR("bad there is no store"));
+}
+
 const struct store_driver absent_store = {
 	.name = "absent",
 	.open = open_store,
@@ -87,4 +167,15 @@ const struct store_driver absent_store = {
 	.list = list,
 	.sweep = sweep,
 	.check = check,
+	.record_put = record_put,
+	.record_get = record_get,
+	.record_list = record_list,
+	.record_remove = remove_entry,
+	.cache_get = cache_get,
+	.cache_put = cache_put,
+	.cache_remove = cache_remove,
+	.cache_lock = cache_lock,
+	.cache_unlock = cache_unlock,
+	.cache_clear = cache_clear,
+	.describe = describe,
 };

@@ -91,14 +91,14 @@ static bool is_fresh(const struct policy *policy, const struct claims *claims, i
 	return limit == 0 || (claims->iat != TIME_ABSENT && now - claims->iat <= limit);
 }
 
-enum err access_check_rules(struct arena *arena, const struct policy *policy, const struct claims *claims, int64_t now,
-			    struct str *why)
+enum err access_check_rules(struct arena *arena, const struct policy *policy, const struct subject *subject,
+			    int64_t now, struct str *why)
 {
 	*why = STR_NONE;
 	for (size_t i = 0; i < policy->n_rules && !why->p; i++)
-		if (!rule_holds(arena, &policy->rules[i], claims))
+		if (!rule_holds(arena, &policy->rules[i], subject))
 			*why = policy->rules[i].text;
-	if (!why->p && !is_fresh(policy, claims, now))
+	if (!why->p && !is_fresh(policy, subject->claims, now))
 		*why = STR("max-age");
 	return why->p ? ERR_RULE_FAILED : ERR_NONE;
 }

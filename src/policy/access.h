@@ -15,18 +15,18 @@ enum unauthenticated { UNAUTHENTICATED_AUTO, UNAUTHENTICATED_401, UNAUTHENTICATE
 struct policy_conf {
 	struct conf_list path, host, issuer, token_from, require, path_user, attribute;
 	int unauthenticated; /* enum unauthenticated */
-	struct conf_text login_url, realm;
-	bool pass_token;
+	struct conf_text login_url, realm, profile;
+	bool pass_token, local_user;
 	int64_t max_age; /* milliseconds, 0 for none */
 };
 
 extern const struct conf_kind policy_kind;
 
-enum carrier { CARRIER_BEARER, CARRIER_COOKIE };
+enum carrier { CARRIER_BEARER, CARRIER_COOKIE, CARRIER_API_KEY };
 
 /* Where a token may be, in the order in which it is looked for. */
 struct token_sources {
-	enum carrier carriers[2];
+	enum carrier carriers[3];
 	size_t n_carriers;
 	const struct str *cookies; /* names */
 	size_t n_cookies;
@@ -46,6 +46,7 @@ struct policy {
 	size_t n_rules;
 	const struct attribute *attributes;
 	size_t n_attributes;
+	const struct profile_source *profile; /* NULL: none */
 };
 
 struct snapshot;
@@ -59,7 +60,7 @@ enum err access_find(const struct snapshot *snapshot, const struct request *requ
 /* path-user: does the path belong to that user, or to nobody? ERR_USER_MISMATCH. */
 enum err access_check_path(const struct policy *policy, struct str path, struct str user_id);
 /* Every rule, and max-age. ERR_RULE_FAILED, and *why is the rule as it is written. */
-enum err access_check_rules(struct arena *arena, const struct policy *policy, const struct claims *claims, int64_t now,
-			    struct str *why);
+enum err access_check_rules(struct arena *arena, const struct policy *policy, const struct subject *subject,
+			    int64_t now, struct str *why);
 
 #endif

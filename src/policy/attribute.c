@@ -67,13 +67,13 @@ bool attribute_parse(struct arena *arena, const struct conf_text *line, struct a
 	return attribute.name.p != NULL;
 }
 
-struct str attribute_value(struct arena *arena, const struct attribute *attribute, const struct claims *claims)
+struct str attribute_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject)
 {
 	for (size_t i = 0; i < attribute->n_sources; i++) {
 		const struct attribute_source *source = &attribute->sources[i];
 		struct str value = source->value;
 		if (source->kind == ATTRIBUTE_CLAIM)
-			value = json_text(arena, json_path(claims->all, source->value));
+			value = json_text(arena, json_path(subject->claims->all, source->value));
 		if (value.p && (value.n || source->kind == ATTRIBUTE_TEXT))
 			return value;
 	}

@@ -4,7 +4,7 @@
 #define POLICY_ATTRIBUTE_H
 
 #include "base/conf.h"
-#include "token/claims.h"
+#include "policy/subject.h"
 
 enum attribute_source_kind { ATTRIBUTE_CLAIM, ATTRIBUTE_TEXT };
 
@@ -25,6 +25,6 @@ struct attribute {
 bool attribute_parse(struct arena *arena, const struct conf_text *line, struct attribute *out,
 		     struct conf_error *error);
 /* The value for these claims, or STR_NONE. */
-struct str attribute_value(struct arena *arena, const struct attribute *attribute, const struct claims *claims);
+struct str attribute_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject);
 
 #endif

@@ -36,10 +36,16 @@ static bool session_key(struct token_thread *thread, const struct claims *claims
 	return make_key(thread, (struct str[]){STR("sid"), claims->iss, claims->sid}, 3, out);
 }
 
-enum err revocation_check(struct worker *worker, const struct token *token, const struct claims *claims)
+enum err revocation_check(struct worker *worker, const struct token *token, const struct claims *claims,
+			  const struct store_key *cached_key, struct str *cached)
 {
 	struct store_question question = {.has_session = claims->sid.n > 0, .now = clock_now()};
 	struct store_answer answer = {0};
+	if (cached_key) {
+		question.has_cached = true;
+		question.cached = *cached_key;
+		question.arena = worker->arena;
+	}
 	if (!revocation_token_key(worker->token, token, claims, &question.token) ||
 	    !revocation_user_key(worker->token, claims->iss, claims->user_id, &question.user) ||
 	    (question.has_session && !session_key(worker->token, claims, &question.session)))
@@ -47,6 +53,8 @@ enum err revocation_check(struct worker *worker, const struct token *token, cons
 	enum err err = worker->store_driver->ask(worker->store, &question, &answer);
 	if (err)
 		return err;
+	if (cached)
+		*cached = answer.cached;
 	/* A token that does not say when it was issued cannot be newer than the mark. */
 	bool too_old = answer.not_before > 0 && (claims->iat == TIME_ABSENT || claims->iat <= answer.not_before);
 	return answer.revoked || too_old ? ERR_TOKEN_REVOKED : ERR_NONE;

@@ -7,8 +7,10 @@
 
 #include "policy/runtime.h"
 
-/* One read of the store. ERR_TOKEN_REVOKED, ERR_STORE. */
-enum err revocation_check(struct worker *worker, const struct token *token, const struct claims *claims);
+/* One read of the store, which brings what its cache has for the key (NULL: nothing
+ * is wanted), in the arena. ERR_TOKEN_REVOKED, ERR_STORE. */
+enum err revocation_check(struct worker *worker, const struct token *token, const struct claims *claims,
+			  const struct store_key *cached_key, struct str *cached);
 /* Revoke this one token until it expires; durable when it returns ERR_NONE. note says why ("logout"). */
 enum err revocation_add_token(struct worker *worker, const struct token *token, const struct claims *claims,
 			      struct str note);

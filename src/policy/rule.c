@@ -174,8 +174,9 @@ static bool value_holds(struct arena *arena, const struct rule *rule, const stru
 	return text.p && text_holds(rule, text);
 }
 
-bool rule_holds(struct arena *arena, const struct rule *rule, const struct claims *claims)
+bool rule_holds(struct arena *arena, const struct rule *rule, const struct subject *subject)
 {
+	const struct claims *claims = subject->claims;
 	bool holds;
 	if (rule->source == RULE_USER)
 		holds = text_holds(rule, claims->user_id);

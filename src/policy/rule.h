@@ -4,7 +4,7 @@
 #define POLICY_RULE_H
 
 #include "base/conf.h"
-#include "token/claims.h"
+#include "policy/subject.h"
 
 enum rule_source { RULE_CLAIM, RULE_USER, RULE_SCOPE };
 enum rule_op {
@@ -32,6 +32,6 @@ struct rule {
 bool rule_parse(const struct conf_text *line, struct rule *out, struct conf_error *error);
 /* Does it hold? A claim that is an array holds when one of its elements does;
  * an absent one holds for nothing but `not` and `!=`. */
-bool rule_holds(struct arena *arena, const struct rule *rule, const struct claims *claims);
+bool rule_holds(struct arena *arena, const struct rule *rule, const struct subject *subject);
 
 #endif

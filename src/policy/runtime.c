@@ -43,6 +43,7 @@ struct runtime {
 	struct store_thread *sweeper;
 	int64_t next_sweep;
 	struct opaque_sessions *sessions;
+	struct profiles *profiles;
 };
 
 /* A number that changes when a file does. */
@@ -102,21 +103,12 @@ static bool load(const char *path, unsigned threads, struct snapshot **out, uint
 	return snapshot_open(path, threads, out, error);
 }
 
-static const struct store_driver *find_store(const char *name)
-{
-	for (size_t i = 0; store_drivers[i]; i++)
-		if (str_eq(str_of(store_drivers[i]->name), str_of(name)))
-			return store_drivers[i];
-	return NULL;
-}
-
 static bool open_store(struct runtime *r, struct conf_error *error)
 {
 	char text[sizeof error->text];
 	struct buf why = buf_over(text, sizeof text);
-	struct store_settings settings = {.state_dir = r->current->server->state_dir.value.p};
-	r->store_driver = find_store("embedded");
-	if (r->store_driver && r->store_driver->open(&settings, &r->store, &why))
+	const struct snapshot *s = r->current;
+	if (stores_open(s->store, s->server->state_dir.value.p, !r->one_request, &r->store_driver, &r->store, &why))
 		return true;
 	snprintf(error->text, sizeof error->text, "%.*s", STR_ARGS(buf_str(&why)));
 	if (!r->one_request)
@@ -178,7 +170,8 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	r->one_request = settings->one_request;
 	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
 	struct keys_settings keys = {snapshot->server->state_dir.value.p, !r->one_request, r->threads};
-	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) || !keys_open(&keys, &r->keys) ||
+	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) ||
+	    !profiles_open(r->threads, &r->profiles) || !keys_open(&keys, &r->keys) ||
 	    !open_store(r, error) || !open_keys(r, snapshot, error))
 		goto out;
 	/* Without memory for it each token is verified anew. */
@@ -205,6 +198,7 @@ void runtime_close(struct runtime **runtime)
 		snapshot_close(&r->retired[i]);
 	struct snapshot *current = r->current;
 	snapshot_close(&current);
+	profiles_close(&r->profiles);
 	opaque_sessions_close(&r->sessions);
 	cache_close(&r->tokens);
 	free(r->slots);
@@ -275,6 +269,9 @@ bool runtime_reload(struct runtime *runtime)
 		snapshot_close(&fresh);
 		return false;
 	}
+	/* Requests that run would be judged by two stores at once. */
+	if (!stores_equal(old->store, fresh->store))
+		log_text(LOG_WARNING, "reload", "[store] changes at the next start");
 	if (!open_keys(r, fresh, &error)) {
 		log_text(LOG_ERR, "reload_failed", "%s (the old configuration stays)", error.text);
 		snapshot_close(&fresh);
@@ -329,7 +326,8 @@ static void open_worker_store(struct worker *w)
 
 bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 {
-	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys, .sessions = runtime->sessions};
+	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys,
+			   .sessions = runtime->sessions, .profiles = runtime->profiles};
 	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
 		token_thread_share(w.token, runtime->tokens);

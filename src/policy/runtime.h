@@ -10,6 +10,8 @@
 #include "policy/keys.h"
 #include "policy/login_options.h"
 #include "policy/logout_options.h"
+#include "policy/profile.h"
+#include "policy/stores.h"
 #include "store/account.h"
 #include "store/store.h"
 #include "token/issuer.h"
@@ -34,7 +36,10 @@ struct snapshot {
 	struct conf *conf;
 	struct arena *arena;
 	const struct server_conf *server;
+	const struct store_conf *store;
 	struct issuer_set issuers;
+	const struct profile_source *profiles;
+	size_t n_profiles;
 	const struct policy *policies; /* most specific first */
 	size_t n_policies;
 	const struct login_conf *login;
@@ -59,6 +64,7 @@ struct worker {
 	struct keys *keys;	   /* the process's */
 	struct fetch *fetch;	   /* NULL until worker_fetch() */
 	struct opaque_sessions *sessions; /* the process's; NULL in tools */
+	struct profiles *profiles;	  /* the process's; NULL in tools */
 	uint64_t requests;	   /* counts on from a random number */
 };
 

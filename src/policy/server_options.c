@@ -27,7 +27,7 @@ static const struct conf_opt opts[] = {
 
 const struct conf_kind server_kind = {"server", false, sizeof(struct server_conf), opts, "The processes"};
 
-const struct conf_kind *const runtime_kinds[] = {&server_kind, &issuer_kind, &policy_kind,
-						 &login_kind,  &logout_kind, NULL};
+const struct conf_kind *const runtime_kinds[] = {&server_kind, &store_kind, &issuer_kind,  &profile_kind,
+						 &policy_kind, &login_kind, &logout_kind, NULL};
 
-const char *const runtime_masked[] = {"secret", "key-ring", NULL};
+const char *const runtime_masked[] = {"secret", "key-ring", "api-key", NULL};

@@ -62,12 +62,13 @@ bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, stru
 	bool good = conf_open(path, runtime_kinds, &s->conf, error);
 	if (good) {
 		s->server = section_of(s->conf, &server_kind)->values;
+		s->store = section_of(s->conf, &store_kind)->values;
 		s->login = section_of(s->conf, &login_kind)->values;
 		s->logout = section_of(s->conf, &logout_kind)->values;
 		if (slots == 0)
 			slots = (unsigned)s->server->threads;
 		good = open_issuers(s, slots, error) && login_options_check(s, error) &&
-		       logout_options_check(s, error) && access_open(s, error);
+		       logout_options_check(s, error) && profiles_compile(s, error) && access_open(s, error);
 	}
 	if (good)
 		*out = s;

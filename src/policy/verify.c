@@ -3,7 +3,9 @@
 #include "policy/verify.h"
 
 #include "base/clock.h"
+#include "policy/api_key.h"
 #include "policy/issuer_choice.h"
+#include "policy/local_user.h"
 #include "policy/opaque_session.h"
 #include "policy/revocation.h"
 
@@ -50,6 +52,8 @@ static enum err check_token(struct worker *worker, const struct issuer_set *issu
 static enum err step_token(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
 	(void)request;
+	if (verdict->credentials.carrier == CARRIER_API_KEY)
+		return api_key_verify(worker, verdict->credentials.token, &verdict->claims);
 	return check_token(worker, &verdict->policy->issuers, &verdict->credentials, &verdict->token,
 			   &verdict->claims);
 }
@@ -57,7 +61,25 @@ static enum err step_token(struct worker *worker, const struct request *request,
 static enum err step_revocation(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
 	(void)request;
-	return revocation_check(worker, &verdict->token, &verdict->claims);
+	const struct profile_source *profile = verdict->policy->profile;
+	struct store_key key;
+	if (profile && !profile_key(worker, profile, verdict->claims.user_id, &key))
+		return ERR_INTERNAL;
+	return revocation_check(worker, &verdict->token, &verdict->claims, profile ? &key : NULL, &verdict->cached);
+}
+
+static enum err step_user(struct worker *worker, const struct request *request, struct verdict *verdict)
+{
+	(void)request;
+	const struct policy *policy = verdict->policy;
+	enum err err = ERR_NONE;
+	verdict->subject.claims = &verdict->claims;
+	if (policy->profile)
+		err = profile_get(worker, policy->profile, &verdict->claims, verdict->cached, &verdict->subject,
+				  &verdict->why);
+	if (!err && policy->conf->local_user)
+		err = local_user_touch(worker, policy, &verdict->subject);
+	return err;
 }
 
 static enum err step_rules(struct worker *worker, const struct request *request, struct verdict *verdict)
@@ -67,7 +89,7 @@ static enum err step_rules(struct worker *worker, const struct request *request,
 		err = access_check_path(verdict->policy, request->bare_path, verdict->claims.user_id);
 	if (err)
 		return err;
-	return access_check_rules(worker->arena, verdict->policy, &verdict->claims, clock_now(), &verdict->why);
+	return access_check_rules(worker->arena, verdict->policy, &verdict->subject, clock_now(), &verdict->why);
 }
 
 static const struct {
@@ -77,7 +99,7 @@ static const struct {
 } steps[] = {
 	{VERIFY_POLICY, "policy", step_policy},		    {VERIFY_CREDENTIALS, "credentials", step_credentials},
 	{VERIFY_TOKEN, "token", step_token},		    {VERIFY_REVOCATION, "revocation", step_revocation},
-	{VERIFY_RULES, "rules", step_rules},
+	{VERIFY_USER, "user", step_user},		    {VERIFY_RULES, "rules", step_rules},
 };
 
 enum { STEPS = sizeof steps / sizeof *steps };
@@ -111,7 +133,7 @@ enum err verify_token(struct worker *worker, const struct issuer_set *issuers, c
 		      struct token *token, struct claims *claims)
 {
 	enum err err = check_token(worker, issuers, credentials, token, claims);
-	return err ? err : revocation_check(worker, token, claims);
+	return err ? err : revocation_check(worker, token, claims, NULL, NULL);
 }
 
 const char *verify_step_name(enum verify_step step)

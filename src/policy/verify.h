@@ -5,6 +5,7 @@
 
 #include "policy/credentials.h"
 #include "policy/runtime.h"
+#include "policy/subject.h"
 
 enum verify_step {
 	VERIFY_REQUEST,
@@ -12,6 +13,7 @@ enum verify_step {
 	VERIFY_CREDENTIALS,
 	VERIFY_TOKEN,
 	VERIFY_REVOCATION,
+	VERIFY_USER,
 	VERIFY_RULES,
 	VERIFY_DONE
 };
@@ -27,6 +29,8 @@ struct verdict {
 	struct credentials credentials; /* credentials */
 	struct token token;		/* token */
 	struct claims claims;
+	struct str cached;		/* revocation: what the store's cache has of the user */
+	struct subject subject;		/* user */
 };
 
 /* Decide. request_err is what request_read returned, why its detail. */

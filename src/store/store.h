@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What must be common to all processes: revocations and not-before marks. The
- * driver contract; drivers are store_<name>.c. */
+/* What must be common to all processes, and with memcached to all hosts:
+ * revocations and not-before marks, records (API keys), and a cache. The driver
+ * contract; drivers are store_<name>.c. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
 #include "base/arena.h"
+#include "base/conf.h"
 #include "base/err.h"
 
-enum { STORE_KEY_SIZE = 16, STORE_TEXT_MAX = 255 };
+enum { STORE_KEY_SIZE = 16, STORE_TEXT_MAX = 255, STORE_RECORD_MAX = 700, STORE_CACHED_MAX = 256 << 10 };
 
 /* What has expired is kept so many seconds longer: a clock that is set back by
  * an hour must not make a revoked token good again. */
@@ -24,12 +26,16 @@ struct store_question {
 	struct store_key user;	/* since when are the user's tokens good? */
 	struct store_key session; /* has the session (sid) ended? */
 	bool has_session;
+	struct store_key cached; /* what is in the cache for it, say the user's profile? */
+	bool has_cached;
+	struct arena *arena; /* for the texts of the answer; may be NULL without has_cached */
 	int64_t now; /* seconds; for drivers that must forget by themselves */
 };
 
 struct store_answer {
 	bool revoked;	    /* the token or its session */
 	int64_t not_before; /* tokens of the user issued at or before are revoked; 0 for none */
+	struct str cached;  /* in the arena; STR_NONE: nothing, or the cache cannot be asked */
 };
 
 enum store_entry_kind { STORE_TOKEN = 0, STORE_USER = 1, STORE_SESSION = 2 };
@@ -49,7 +55,19 @@ struct store_thread; /* a worker's: connections, statements */
 
 struct store_settings {
 	const char *state_dir;
+	/* [store]: "HOST:PORT" or "unix:/path". Without servers there is one host. */
+	const struct conf_list *servers;
+	const struct conf_list *cache_servers; /* for what may be lost; empty: servers */
+	int64_t timeout_ms;		       /* of one call to one server */
+	struct str namespace;
+	bool local_on_failure; /* when no other host can be asked, this host's own file decides */
+	/* A program that goes on running: it takes its part in what the processes of a
+	 * host do for each other. Plain CGI and tools only use it. */
+	bool lasting;
 };
+
+/* May the caller do the work that the lock is for? */
+enum store_lock { STORE_LOCK_GRANTED, STORE_LOCK_TAKEN, STORE_LOCK_FAILED };
 
 struct store_driver {
 	const char *name;
@@ -62,7 +80,10 @@ struct store_driver {
 	void (*thread_close)(struct store_thread **thread);
 	/* One read. ERR_STORE when no answer can be had: never taken for "not revoked". */
 	enum err (*ask)(struct store_thread *thread, const struct store_question *question, struct store_answer *out);
-	/* Durable when it returns ERR_NONE; adding again keeps the later expiry and not_before. */
+	/* Durable here when it returns ERR_NONE or ERR_STORE_PARTIAL; adding again keeps
+	 * the later expiry and not_before. With ERR_NONE every other host refuses it
+	 * within a second, or answers for nothing; with ERR_STORE_PARTIAL that cannot be
+	 * promised: it goes on by itself. */
 	enum err (*add)(struct store_thread *thread, const struct store_entry *entry);
 	enum err (*remove)(struct store_thread *thread, const struct store_key *key, bool *was_there);
 	/* Call each for the unexpired entries, newest first; each returns false to
@@ -74,6 +95,39 @@ struct store_driver {
 	enum err (*sweep)(struct store_thread *thread, int64_t now, unsigned *forgotten);
 	/* Deep check for `authctl check`. */
 	bool (*check)(struct store_thread *thread, struct buf *why);
+
+	/* Records: small texts that every host knows, durable like a revocation; putting
+	 * one again replaces it. expires: seconds, INT64_MAX for never. What ends one early
+	 * is a revocation, so a record may be found after it was removed elsewhere. */
+	enum err (*record_put)(struct store_thread *thread, const struct store_key *key, struct str record,
+			       int64_t expires);
+	/* ERR_NOT_FOUND: no host has it. ERR_STORE: nobody can tell. *out in the arena. */
+	enum err (*record_get)(struct store_thread *thread, const struct store_key *key, struct arena *arena,
+			       struct str *out);
+	/* Those of this host. */
+	enum err (*record_list)(struct store_thread *thread,
+				bool (*each)(void *context, const struct store_key *key, struct str record,
+					     int64_t expires),
+				void *context);
+	enum err (*record_remove)(struct store_thread *thread, const struct store_key *key, bool *was_there);
+
+	/* The cache: may forget anything at any time, fails without harm and never waits
+	 * longer than a call to one server takes. The value is at most STORE_CACHED_MAX
+	 * bytes and carries whatever the owner needs to know that it is the right one. */
+	struct str (*cache_get)(struct store_thread *thread, const struct store_key *key, struct arena *arena);
+	bool (*cache_put)(struct store_thread *thread, const struct store_key *key, struct str value,
+			  int64_t seconds);
+	bool (*cache_remove)(struct store_thread *thread, const struct store_key *key);
+	/* One of all callers on all hosts gets the lock; it ends by itself after ms
+	 * (rounded up to what the store can tell apart). */
+	enum store_lock (*cache_lock)(struct store_thread *thread, const struct store_key *key, int64_t ms);
+	void (*cache_unlock)(struct store_thread *thread, const struct store_key *key);
+	/* Forget all of it. false: why says why that cannot be done. */
+	bool (*cache_clear)(struct store_thread *thread, struct buf *why);
+
+	/* For `authctl check` and `authctl revocations stats`: a line for each server and
+	 * host, what it is and whether its answers count; each starts with "ok " or "bad ". */
+	void (*describe)(struct store_thread *thread, bool (*each)(void *context, struct str line), void *context);
 };
 
 extern const struct store_driver *const store_drivers[];

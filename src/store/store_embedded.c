@@ -203,7 +203,7 @@ static enum err ask(struct store_thread *thread, const struct store_question *qu
 			      question->has_session ? STORE_KEY_SIZE : 0);
 	bool answered = sql_step(c, ASK) == SQL_ROW;
 	if (answered)
-		*out = (struct store_answer){sql_int(c, ASK, 0) != 0, sql_int(c, ASK, 1)};
+		*out = (struct store_answer){.revoked = sql_int(c, ASK, 0) != 0, .not_before = sql_int(c, ASK, 1)};
 	sql_reset(c, ASK);
 	return answered ? ERR_NONE : ERR_STORE;
 }

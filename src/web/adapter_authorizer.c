@@ -29,7 +29,7 @@ static void allow_user(struct worker *worker, struct reply *reply, const struct 
 	reply_header(reply, "Variable-REMOTE_USER", claims->user_id);
 	reply_header(reply, "Variable-AUTH_USER_ID", claims->user_id);
 	for (size_t i = 0; i < policy->n_attributes; i++) {
-		struct str value = attribute_value(worker->arena, &policy->attributes[i], claims);
+		struct str value = attribute_value(worker->arena, &policy->attributes[i], &verdict->subject);
 		if (value.p)
 			variable(worker, reply, policy->attributes[i].name, value);
 	}

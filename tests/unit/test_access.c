@@ -118,11 +118,11 @@ static void holds_tokens_to_their_age(void)
 	struct claims fresh = {.iat = 1000}, old = {.iat = 900}, unsaid = {.iat = TIME_ABSENT};
 	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\nmax-age = 1m\n", &snapshot, &error));
 	const struct policy *p = &snapshot->policies[0];
-	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &fresh, 1060, &why), ERR_NONE);
-	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &fresh, 1061, &why), ERR_RULE_FAILED);
+	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &(struct subject){.claims = &fresh}, 1060, &why), ERR_NONE);
+	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &(struct subject){.claims = &fresh}, 1061, &why), ERR_RULE_FAILED);
 	UNIT_STR_EQ(why, STR("max-age"), "why");
-	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &old, 1000, &why), ERR_RULE_FAILED);
-	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &unsaid, 1000, &why), ERR_RULE_FAILED);
+	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &(struct subject){.claims = &old}, 1000, &why), ERR_RULE_FAILED);
+	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &(struct subject){.claims = &unsaid}, 1000, &why), ERR_RULE_FAILED);
 	snapshot_close(&snapshot);
 }
 

@@ -73,7 +73,7 @@ static void holds(void)
 		struct rule rule;
 		struct conf_error error;
 		UNIT_ROW(rule_parse(&line, &rule, &error), rows[i].rule);
-		UNIT_ROW(rule_holds(arena, &rule, &c) == rows[i].holds, rows[i].rule);
+		UNIT_ROW(rule_holds(arena, &rule, &(struct subject){.claims = &c}) == rows[i].holds, rows[i].rule);
 	}
 }
 
@@ -119,7 +119,7 @@ static void attributes(void)
 		struct attribute a;
 		struct conf_error error;
 		CU_ASSERT_FATAL(attribute_parse(arena, &line, &a, &error));
-		UNIT_STR_EQ(attribute_value(arena, &a, &c), str_of(rows[i].value), rows[i].line);
+		UNIT_STR_EQ(attribute_value(arena, &a, &(struct subject){.claims = &c}), str_of(rows[i].value), rows[i].line);
 	}
 }
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* With servers the store of many hosts, else that of one. */
+#include "policy/stores.h"
+
+#include <stddef.h>
+
+static const struct conf_opt opts[] = {
+	{"memcached", CONF_LIST, offsetof(struct store_conf, memcached), NULL, NULL,
+	 "Servers by which hosts tell each other what is revoked: host:port or unix:/path; none: there is one host"},
+	{"memcached-cache", CONF_LIST, offsetof(struct store_conf, memcached_cache), NULL, NULL,
+	 "Servers for what may be lost (profiles); none: those of memcached"},
+	{"memcached-timeout", CONF_DURATION, offsetof(struct store_conf, memcached_timeout), "50ms", "5ms-5s",
+	 "How long one call to one server may take"},
+	{"namespace", CONF_TEXT, offsetof(struct store_conf, namespace), "fcgi-auth", NULL,
+	 "Sites with different ones share servers without meeting; the same on all hosts of a site"},
+	{"on-failure", CONF_WORD, offsetof(struct store_conf, on_failure), "deny", "deny|local",
+	 "When no server can answer for the other hosts: deny every request, or go by what this host knows"},
+	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
+};
+
+const struct conf_kind store_kind = {"store", false, sizeof(struct store_conf), opts, "What many hosts share"};
+
+static const struct store_driver *find(const char *name)
+{
+	for (size_t i = 0; store_drivers[i]; i++)
+		if (str_eq(str_of(store_drivers[i]->name), str_of(name)))
+			return store_drivers[i];
+	return NULL;
+}
+
+bool stores_open(const struct store_conf *conf, const char *state_dir, bool lasting,
+		 const struct store_driver **driver, struct store **out, struct buf *why)
+{
+	const char *name = conf->memcached.n ? "memcached" : "embedded";
+	struct store_settings settings = {
+		.state_dir = state_dir,
+		.servers = &conf->memcached,
+		.cache_servers = &conf->memcached_cache,
+		.timeout_ms = conf->memcached_timeout,
+		.namespace = conf->namespace.value,
+		.local_on_failure = conf->on_failure == ON_FAILURE_LOCAL,
+		.lasting = lasting,
+	};
+	const struct store_driver *found = find(name);
+	if (!found) {
+		buf_printf(why, "this build has no store \"%s\": configure it without --without-%s", name, name);
+		return false;
+	}
+	if (!found->open(&settings, out, why))
+		return false;
+	*driver = found;
+	return true;
+}
+
+static bool lists_equal(const struct conf_list *a, const struct conf_list *b)
+{
+	bool equal = a->n == b->n;
+	for (size_t i = 0; equal && i < a->n; i++)
+		equal = str_eq(a->items[i].value, b->items[i].value);
+	return equal;
+}
+
+bool stores_equal(const struct store_conf *a, const struct store_conf *b)
+{
+	return lists_equal(&a->memcached, &b->memcached) && lists_equal(&a->memcached_cache, &b->memcached_cache) &&
+	       a->memcached_timeout == b->memcached_timeout && str_eq(a->namespace.value, b->namespace.value) &&
+	       a->on_failure == b->on_failure;
+}

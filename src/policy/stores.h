@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* [store], and the driver that it asks for. */
+#ifndef POLICY_STORES_H
+#define POLICY_STORES_H
+
+#include "base/conf.h"
+#include "store/store.h"
+
+enum store_on_failure { ON_FAILURE_DENY, ON_FAILURE_LOCAL };
+
+/* [store] */
+struct store_conf {
+	struct conf_list memcached, memcached_cache;
+	int64_t memcached_timeout; /* milliseconds */
+	struct conf_text namespace;
+	int on_failure; /* enum store_on_failure */
+};
+
+extern const struct conf_kind store_kind;
+
+/* Open the store of that configuration below state_dir. lasting: see store.h.
+ * false: why says what is wrong and what to do. */
+bool stores_open(const struct store_conf *conf, const char *state_dir, bool lasting,
+		 const struct store_driver **driver, struct store **out, struct buf *why);
+/* Do both ask for the same store? It is fixed for the life of a process. */
+bool stores_equal(const struct store_conf *a, const struct store_conf *b);
+
+#endif
