@@ -129,7 +129,7 @@ static void run(const struct store_driver *driver, uint64_t entries)
 	snprintf(folder, sizeof folder, "%s/fcgi-auth-bench-XXXXXX", below ? below : "/tmp");
 	if (!mkdtemp(folder))
 		fail("mkdtemp", folder);
-	struct store_settings settings = {folder};
+	struct store_settings settings = {.state_dir = folder};
 	struct store *store;
 	struct store_thread *thread = NULL;
 	if (!driver->open(&settings, &store, &why))

@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	char text[TEXT_SIZE], line[TEXT_SIZE];
 	struct buf why = buf_over(text, sizeof text);
 	const struct store_driver *driver = store_drivers[0];
-	struct store_settings settings = {argc > 1 ? argv[1] : ""};
+	struct store_settings settings = {.state_dir = argc > 1 ? argv[1] : ""};
 	struct store *store;
 	struct store_thread *thread;
 	/* A file that reaches the limit of its size is then an error, not the end. */

@@ -154,7 +154,7 @@ static void outlives_what_is_renewed(void)
 	/* What has expired is still found until it is swept. */
 	while (forgotten > 0)
 		CU_ASSERT_EQUAL_FATAL(worker.store_driver->sweep(worker.store, clock_now(), &forgotten), ERR_NONE);
-	CU_ASSERT_EQUAL(revocation_check(&worker, &token, &claims), ERR_TOKEN_REVOKED);
+	CU_ASSERT_EQUAL(revocation_check(&worker, &token, &claims, NULL, NULL), ERR_TOKEN_REVOKED);
 	worker_end(&worker);
 	close_all(&runtime, &worker);
 }

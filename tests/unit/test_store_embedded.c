@@ -28,7 +28,7 @@ static void bed_start(struct bed *bed)
 {
 	char memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
-	struct store_settings settings = {bed->folder.path};
+	struct store_settings settings = {.state_dir = bed->folder.path};
 	bool good = bed->driver->open(&settings, &bed->store, &why) &&
 		    bed->driver->thread_open(bed->store, &bed->thread);
 	if (!good) {
@@ -315,7 +315,7 @@ static void refuses_no_folder(struct bed *bed)
 	char memory[512], path[600];
 	struct buf why = buf_over(memory, sizeof memory);
 	snprintf(path, sizeof path, "%s/nothing", bed->folder.path);
-	struct store_settings settings = {path};
+	struct store_settings settings = {.state_dir = path};
 	struct store *store = NULL;
 	CU_ASSERT(!bed->driver->open(&settings, &store, &why));
 	CU_ASSERT(!store && why.n > 0);
