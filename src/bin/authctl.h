@@ -37,10 +37,11 @@ enum option_id {
 	OPTION_FROM_SECRET,
 	OPTION_FIRST,
 	OPTION_AT_ONCE,
+	OPTION_SESSION,
 	OPTION_COUNT
 };
 
-#define TAKES(id) (1U << (id))
+#define TAKES(id) (UINT64_C(1) << (id))
 
 struct arguments;
 
@@ -48,7 +49,7 @@ struct command {
 	const char *words;    /* "users add" */
 	const char *operands; /* as the usage shows them, "" for none */
 	unsigned n_operands;
-	unsigned needs, takes;			       /* options: TAKES() bits */
+	uint64_t needs, takes;			       /* options: TAKES() bits */
 	int (*run)(const struct arguments *arguments); /* gives the exit status */
 	const char *help;
 };

@@ -43,11 +43,12 @@ static const struct row {
 	[OPTION_ROLE] = {"role", 0, "ROLE", true, "a role of the account"},
 	[OPTION_GENERATE] = {"generate", 0, NULL, false, "make a random password and print it"},
 	[OPTION_UPDATE] = {"update", 0, NULL, false, "replace the passwords of accounts that exist"},
-	[OPTION_ISS] = {"iss", 0, "ISS", false, "the claim iss of the user's tokens; else that of the login's issuer"},
+	[OPTION_ISS] = {"iss", 0, "ISS", false, "the claim iss of the tokens; else that of the login's issuer"},
 	[OPTION_ALGORITHM] = {"algorithm", 0, "ALG", false, "what the key is for; else the issuer's first algorithm"},
 	[OPTION_FROM] = {"from", 0, "FILE", false, "add the private key in this PEM file"},
 	[OPTION_FROM_SECRET] = {"from-secret", 0, "SPEC", false, "add this secret: file:PATH, cred:NAME or env:NAME"},
 	[OPTION_FIRST] = {"first", 0, NULL, false, "let the key sign at once"},
+	[OPTION_SESSION] = {"session", 0, "SID", false, "the claim sid of the session's tokens"},
 	[OPTION_AT_ONCE] = {"at-once", 0, NULL, false, "even when programs may not have read the key yet"},
 };
 
@@ -85,7 +86,7 @@ static const char *print_usage(const struct command *command, char *memory, size
 	return buf_z(&out);
 }
 
-static void print_options(unsigned options)
+static void print_options(uint64_t options)
 {
 	for (enum option_id id = 0; id < OPTION_COUNT; id++) {
 		const struct row *row = &rows[id];
@@ -116,7 +117,7 @@ static bool in_group(const struct command *command, struct str group)
 
 static int help_group(struct str group)
 {
-	unsigned options = COMMON;
+	uint64_t options = COMMON;
 	fputs("usage: authctl [-c FILE] [--json] COMMAND [OPTION]... [OPERAND]\n\ncommands:\n", stdout);
 	for (const struct command *command = authctl_commands; command->words; command++) {
 		char text[64];
@@ -257,7 +258,7 @@ static bool keep(struct arguments *out, enum option_id id, const char *value, in
 static bool read_options(int argc, char *argv[], struct arguments *out, int *status)
 {
 	struct option options[OPTION_COUNT + 1] = {{0}};
-	unsigned taken = COMMON | (out->command ? out->command->needs | out->command->takes : 0);
+	uint64_t taken = COMMON | (out->command ? out->command->needs | out->command->takes : 0);
 	size_t n = 0;
 	for (enum option_id id = 0; id < OPTION_COUNT; id++)
 		if (taken & TAKES(id))

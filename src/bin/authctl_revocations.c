@@ -197,24 +197,26 @@ static int stats(struct tool *tool)
 
 /* add, remove -------------------------------------------------------------- */
 
-/* What add says for each key that it has revoked. */
-static void added(const struct tool *tool, const struct store_key *key, const char *kind, struct str user)
+/* What add says for each key that it has revoked; name: of the user or session. */
+static void added(const struct tool *tool, const struct store_key *key, enum store_entry_kind kind, struct str name)
 {
+	static const char *const whose[] = {[STORE_TOKEN] = "this token of user",
+					    [STORE_USER] = "all tokens up to now of user",
+					    [STORE_SESSION] = "all tokens of session"};
 	char text[KEY_DIGITS];
-	tool_log(tool, "revocation_add", user);
+	tool_log(tool, "revocation_add", kind == STORE_SESSION ? STR_NONE : name);
 	if (tool->arguments->json) {
 		struct document document;
 		document_begin(&document);
 		document_text(&document, "key", print_key(key, text));
-		document_text(&document, "kind", str_of(kind));
-		document_text(&document, "user", user);
+		document_text(&document, "kind", str_of(kinds[kind]));
+		document_text(&document, kind == STORE_SESSION ? "session" : "user", name);
 		document_bool(&document, "durable", true);
 		document_end(&document);
 		return;
 	}
-	printf("%.*s %s of user \"", STR_ARGS(print_key(key, text)),
-	       kind[0] == 't' ? "this token" : "all tokens up to now");
-	output_text(user);
+	printf("%.*s %s \"", STR_ARGS(print_key(key, text)), whose[kind]);
+	output_text(name);
 	puts("\": revoked, durable on this host");
 }
 
@@ -248,11 +250,22 @@ static int add_token(struct tool *tool)
 	if (revocation_add_token(worker, &token, &claims, STR("authctl")) ||
 	    !revocation_token_key(worker->token, &token, &claims, &key))
 		return not_durable();
-	added(tool, &key, "token", claims.user_id);
+	added(tool, &key, STORE_TOKEN, claims.user_id);
 	return EX_OK;
 }
 
-static int add_user(struct tool *tool, struct str user)
+static bool revoke_all(struct worker *worker, enum store_entry_kind kind, struct str iss, struct str name,
+		       struct store_key *key)
+{
+	if (kind == STORE_USER)
+		return revocation_add_user(worker, iss, name, STR("authctl")) == ERR_NONE &&
+		       revocation_user_key(worker->token, iss, name, key);
+	return revocation_add_session(worker, iss, name, STR("authctl")) == ERR_NONE &&
+	       revocation_session_key(worker->token, iss, name, key);
+}
+
+/* Everything of a user, or of a session, of each issuer that it may be of. */
+static int add_all(struct tool *tool, enum store_entry_kind kind, struct str name)
 {
 	struct str given = str_of(arguments_value(tool->arguments, OPTION_ISS));
 	const struct str *iss = &given;
@@ -262,13 +275,12 @@ static int add_user(struct tool *tool, struct str user)
 	if (n == 0)
 		return arguments_wrong(
 			tool->arguments,
-			"no issuer signs for local accounts: give the iss of the user's tokens by --iss");
+			"no issuer signs for local accounts: give the iss of the tokens by --iss");
 	for (size_t i = 0; i < n; i++) {
 		struct store_key key;
-		if (revocation_add_user(&tool->worker, iss[i], user, STR("authctl")) ||
-		    !revocation_user_key(tool->worker.token, iss[i], user, &key))
+		if (!revoke_all(&tool->worker, kind, iss[i], name, &key))
 			return not_durable();
-		added(tool, &key, "user", user);
+		added(tool, &key, kind, name);
 	}
 	return EX_OK;
 }
@@ -276,15 +288,21 @@ static int add_user(struct tool *tool, struct str user)
 static int add(struct tool *tool)
 {
 	struct str user = str_of(arguments_value(tool->arguments, OPTION_USER));
+	struct str session = str_of(arguments_value(tool->arguments, OPTION_SESSION));
 	bool token = arguments_value(tool->arguments, OPTION_TOKEN) != NULL;
-	if (token == (user.p != NULL) || (token && arguments_value(tool->arguments, OPTION_ISS)))
-		return arguments_wrong(tool->arguments,
-				       "give either --token - or --user ID (with --iss ISS if need be)");
-	if (!token && !claims_user_id_valid(user))
+	if (token + (user.p != NULL) + (session.p != NULL) != 1 ||
+	    (token && arguments_value(tool->arguments, OPTION_ISS)))
+		return arguments_wrong(tool->arguments, "give one of --token -, --user ID and --session SID (with "
+							"--iss ISS if need be)");
+	if (session.p && (session.n == 0 || !str_is_utf8(session)))
+		return arguments_wrong(tool->arguments, "--session is the text of a claim sid");
+	if (user.p && !claims_user_id_valid(user))
 		return arguments_wrong(tool->arguments,
 				       "--user is 1 to %d bytes of UTF-8 without control bytes and blanks at the ends",
 				       USER_ID_MAX);
-	return token ? add_token(tool) : add_user(tool, user);
+	if (token)
+		return add_token(tool);
+	return user.p ? add_all(tool, STORE_USER, user) : add_all(tool, STORE_SESSION, session);
 }
 
 static int remove_key(struct tool *tool)

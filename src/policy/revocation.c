@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 
-/* A not-before mark outlives every token that it is held against. */
-enum { USER_MARK_SECONDS = 400 * 86400, FOR_EVER = 400 * 86400 };
+/* Longer than any token lives that it is held against. */
+enum { FOR_EVER = 400 * 86400 };
 
 static bool make_key(struct token_thread *thread, const struct str *parts, size_t n, struct store_key *out)
 {
@@ -31,9 +31,9 @@ bool revocation_user_key(struct token_thread *thread, struct str iss, struct str
 	return make_key(thread, (struct str[]){STR("user"), iss, user_id}, 3, out);
 }
 
-static bool session_key(struct token_thread *thread, const struct claims *claims, struct store_key *out)
+bool revocation_session_key(struct token_thread *thread, struct str iss, struct str sid, struct store_key *out)
 {
-	return make_key(thread, (struct str[]){STR("sid"), claims->iss, claims->sid}, 3, out);
+	return make_key(thread, (struct str[]){STR("sid"), iss, sid}, 3, out);
 }
 
 enum err revocation_check(struct worker *worker, const struct token *token, const struct claims *claims,
@@ -48,7 +48,8 @@ enum err revocation_check(struct worker *worker, const struct token *token, cons
 	}
 	if (!revocation_token_key(worker->token, token, claims, &question.token) ||
 	    !revocation_user_key(worker->token, claims->iss, claims->user_id, &question.user) ||
-	    (question.has_session && !session_key(worker->token, claims, &question.session)))
+	    (question.has_session &&
+	     !revocation_session_key(worker->token, claims->iss, claims->sid, &question.session)))
 		return ERR_INTERNAL;
 	enum err err = worker->store_driver->ask(worker->store, &question, &answer);
 	if (err)
@@ -77,7 +78,7 @@ enum err revocation_add_token(struct worker *worker, const struct token *token, 
 enum err revocation_add_user(struct worker *worker, struct str iss, struct str user_id, struct str note)
 {
 	int64_t now = clock_now();
-	struct store_entry entry = {.kind = STORE_USER, .not_before = now, .expires = now + USER_MARK_SECONDS,
+	struct store_entry entry = {.kind = STORE_USER, .not_before = now, .expires = now + FOR_EVER,
 				    .created = now, .user = user_id, .note = note};
 	struct store_question question = {.now = now};
 	struct store_answer answer = {0};
@@ -91,5 +92,14 @@ enum err revocation_add_user(struct worker *worker, struct str iss, struct str u
 		return err;
 	if (answer.not_before >= now)
 		entry.not_before = answer.not_before + 1;
+	return worker->store_driver->add(worker->store, &entry);
+}
+
+enum err revocation_add_session(struct worker *worker, struct str iss, struct str sid, struct str note)
+{
+	int64_t now = clock_now();
+	struct store_entry entry = {.kind = STORE_SESSION, .expires = now + FOR_EVER, .created = now, .note = note};
+	if (!revocation_session_key(worker->token, iss, sid, &entry.key))
+		return ERR_INTERNAL;
 	return worker->store_driver->add(worker->store, &entry);
 }

@@ -16,9 +16,12 @@ enum err revocation_add_token(struct worker *worker, const struct token *token, 
 			      struct str note);
 /* Revoke every token of the user issued up to now. */
 enum err revocation_add_user(struct worker *worker, struct str iss, struct str user_id, struct str note);
+/* Revoke every token of the session, whenever issued. sid: its claim. */
+enum err revocation_add_session(struct worker *worker, struct str iss, struct str sid, struct str note);
 /* The keys, for `authctl revocations`. */
 bool revocation_token_key(struct token_thread *thread, const struct token *token, const struct claims *claims,
 			  struct store_key *out);
 bool revocation_user_key(struct token_thread *thread, struct str iss, struct str user_id, struct store_key *out);
+bool revocation_session_key(struct token_thread *thread, struct str iss, struct str sid, struct store_key *out);
 
 #endif

@@ -818,6 +818,24 @@ def test_revoke_user(site):
     assert site.json("revocations", "stats") == [{"tokens": 0, "users": 2, "sessions": 0, "total": 2}]
 
 
+def test_revoke_session(site):
+    """All tokens of a session end, whenever issued; those of others, and without one, go on."""
+    now = int(time.time())
+    token, other, without = (site.mint(iat=now, exp=now + 600, **more) for more in ({"sid": "s 1"}, {"sid": "s 2"}, {}))
+    row, = site.json("revocations", "add", "--session", "s 1")
+    assert row["kind"] == "session" and row["session"] == "s 1"
+    later = site.mint(iat=now + 1, nbf=now, exp=now + 601, sid="s 1")
+    assert [reason_now(site, one) for one in (token, later, other, without)] == ["token_revoked"] * 2 + ["ok"] * 2
+    assert '"s 1": revoked' in site.run("revocations", "add", "--session", "s 1").stdout
+    elsewhere, = site.json("revocations", "add", "--session", "s 2", "--iss", "https://elsewhere.example")
+    assert elsewhere["key"] != row["key"] and reason_now(site, other) == "ok"
+    assert site.json("revocations", "stats")[0]["sessions"] == 2
+    site.run("revocations", "remove", row["key"])
+    assert reason_now(site, token) == "ok"
+    for wrong in (["--session", ""], ["--session", "a", "--user", "alice"], ["--session", "a", "--token", "-"]):
+        assert "authctl revocations add" in site.run("revocations", "add", *wrong, status=64).stderr
+
+
 def test_revoke_user_under_every_iss(site):
     site.edit("iss = https://sso.example", "iss = https://new.example, https://sso.example")
     old = site.mint(iat=int(time.time()) - 5, exp=int(time.time()) + 600)
