@@ -123,6 +123,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/password.c %D%/policy/password.h \
 	%D%/policy/profile.c %D%/policy/profile.h \
 	%D%/policy/revocation.c %D%/policy/revocation.h \
+	%D%/policy/route.c %D%/policy/route.h \
 	%D%/policy/rule.c %D%/policy/rule.h \
 	%D%/policy/runtime.c %D%/policy/runtime.h \
 	%D%/policy/server_options.c \

@@ -51,6 +51,7 @@ UNIT_TESTS = \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
 	%D%/unit/test_ring \
+	%D%/unit/test_route \
 	%D%/unit/test_rule \
 	%D%/unit/test_runtime \
 	%D%/unit/test_store_embedded \
@@ -135,6 +136,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
 %C%_unit_test_ring_LDADD = $(UNIT_LDADD)
+%C%_unit_test_route_LDADD = $(UNIT_LDADD)
 %C%_unit_test_rule_LDADD = $(UNIT_LDADD)
 %C%_unit_test_store_embedded_LDADD = $(UNIT_LDADD)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)

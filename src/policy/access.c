@@ -4,35 +4,8 @@
 #include "policy/access.h"
 
 #include "http/url.h"
+#include "policy/route.h"
 #include "policy/runtime.h"
-
-static bool host_matches(const struct policy *policy, struct str host)
-{
-	const struct conf_list *hosts = &policy->conf->host;
-	for (size_t i = 0; i < hosts->n; i++)
-		if (str_eq_nocase(hosts->items[i].value, host))
-			return true;
-	return hosts->n == 0;
-}
-
-/* The most specific pattern of the policy that matches, or STR_NONE. */
-static struct str best_path(const struct policy *policy, struct str path)
-{
-	struct str best = STR_NONE;
-	for (size_t i = 0; i < policy->conf->path.n; i++) {
-		struct str pattern = policy->conf->path.items[i].value;
-		if (url_pattern_match(pattern, path, NULL) && (!best.p || url_pattern_compare(pattern, best) > 0))
-			best = pattern;
-	}
-	return best;
-}
-
-/* Named for a host beats named for all, when the paths are equally specific. */
-static bool beats(const struct policy *a, struct str path_a, const struct policy *b, struct str path_b)
-{
-	int order = url_pattern_compare(path_a, path_b);
-	return order > 0 || (order == 0 && a->conf->host.n > 0 && b->conf->host.n == 0);
-}
 
 static enum err find_named(const struct snapshot *snapshot, struct str name, const struct policy **out)
 {
@@ -44,29 +17,14 @@ static enum err find_named(const struct snapshot *snapshot, struct str name, con
 	return ERR_NO_POLICY;
 }
 
-static const struct policy *find_by_path(const struct snapshot *snapshot, struct str host, struct str path)
-{
-	const struct policy *best = NULL;
-	struct str best_pattern = STR_NONE;
-	for (size_t i = 0; i < snapshot->n_policies; i++) {
-		const struct policy *policy = &snapshot->policies[i];
-		struct str pattern = host_matches(policy, host) ? best_path(policy, path) : STR_NONE;
-		if (pattern.p && (!best || beats(policy, pattern, best, best_pattern))) {
-			best = policy;
-			best_pattern = pattern;
-		}
-	}
-	return best;
-}
-
 enum err access_find(const struct snapshot *snapshot, const struct request *request, const struct policy **out)
 {
 	if (request->policy.n)
 		return find_named(snapshot, request->policy, out);
-	const struct policy *policy = find_by_path(snapshot, request->host, request->path);
+	const struct policy *policy = route_table_find(snapshot->routes, request->host, request->path);
 	/* "/admin;x/" is no "/admin/" to us, but it is to a Java server behind us. */
 	if (request->bare_path.n != request->path.n &&
-	    find_by_path(snapshot, request->host, request->bare_path) != policy)
+	    route_table_find(snapshot->routes, request->host, request->bare_path) != policy)
 		return ERR_BAD_REQUEST;
 	if (!policy)
 		return ERR_NO_POLICY;

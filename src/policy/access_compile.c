@@ -4,6 +4,7 @@
 
 #include "http/url.h"
 #include "policy/access.h"
+#include "policy/route.h"
 #include "policy/runtime.h"
 
 struct compiler {
@@ -240,5 +241,6 @@ bool access_open(struct snapshot *snapshot, struct conf_error *error)
 	}
 	snapshot->policies = policies;
 	snapshot->n_policies = n;
-	return true;
+	snapshot->routes = route_table_make(snapshot->arena, policies, n);
+	return snapshot->routes || no_memory(&c);
 }

@@ -42,6 +42,7 @@ struct snapshot {
 	size_t n_profiles;
 	const struct policy *policies; /* most specific first */
 	size_t n_policies;
+	const struct route_table *routes; /* to them */
 	const struct login_conf *login;
 	const struct logout_conf *logout;
 	struct issuer *login_issuer; /* signs the tokens of local accounts; NULL when none can */
