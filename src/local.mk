@@ -85,6 +85,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
+	%D%/store/user_record.c %D%/store/user_record.h \
 	%D%/store/version.c \
 	%D%/net/fetch.c %D%/net/fetch.h \
 	%D%/net/fetch_url.c \

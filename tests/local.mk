@@ -57,7 +57,9 @@ UNIT_TESTS = \
 	%D%/unit/test_store_embedded \
 	%D%/unit/test_str \
 	%D%/unit/test_timestamp \
-	%D%/unit/test_url
+	%D%/unit/test_url \
+	%D%/unit/test_user_record \
+	%D%/unit/test_user_record_faults
 # Where json-c reads the data, or judges what was read.
 if JSON_ORACLE
 UNIT_TESTS += \
@@ -142,6 +144,13 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)
 %C%_unit_test_timestamp_LDADD = $(UNIT_LDADD)
 %C%_unit_test_url_LDADD = $(UNIT_LDADD)
+%C%_unit_test_user_record_SOURCES = %D%/unit/test_user_record.c %D%/unit/record_bed.c %D%/unit/record_bed.h
+%C%_unit_test_user_record_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_unit_test_user_record_LDADD = $(UNIT_LDADD)
+%C%_unit_test_user_record_faults_SOURCES = %D%/unit/test_user_record_faults.c \
+	%D%/unit/record_bed.c %D%/unit/record_bed.h
+%C%_unit_test_user_record_faults_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_unit_test_user_record_faults_LDADD = $(UNIT_LDADD)
 %C%_unit_test_vectors_SOURCES = %D%/unit/test_vectors.c %D%/unit/vectors.c %D%/unit/vectors.h
 %C%_unit_test_vectors_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_vectors_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)

@@ -73,7 +73,7 @@ static enum err make_key(const char *state_dir, const char *path)
 	char temporary[PATH_MAX], text[512];
 	struct buf why = buf_over(text, sizeof text);
 	struct state_owner owner;
-	if (!state_dir_check(state_dir, &owner, &why))
+	if (!state_dir_check(state_dir, false, &owner, &why))
 		return fail(path, buf_z(&why), 0);
 	int n = snprintf(temporary, sizeof temporary, "%s/form.key.XXXXXX", state_dir);
 	int fd = n > 0 && (size_t)n < sizeof temporary ? mkostemp(temporary, O_CLOEXEC) : -1;

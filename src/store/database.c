@@ -231,7 +231,8 @@ static bool open_checked(const struct schema *schema, const struct paths *paths,
 bool database_open(const struct schema *schema, const char *state_dir, struct database **out, struct buf *why)
 {
 	struct paths paths;
-	if (!print_paths(schema, state_dir, &paths, why) || !state_dir_check(state_dir, &paths.owner, why))
+	if (!print_paths(schema, state_dir, &paths, why) ||
+	    !state_dir_check(state_dir, schema->has_readers, &paths.owner, why))
 		return false;
 	size_t length = strlen(paths.database);
 	struct database *database = calloc(1, sizeof *database + length + 1);

@@ -108,6 +108,8 @@ static int open_database(struct sql *sql)
 		code = sqlite3_exec(sql->db, settings, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(sql->db, sql->schema->is_cache ? in_cache : durable, NULL, NULL, NULL);
+	if (code == SQLITE_OK && sql->schema->has_readers)
+		code = sqlite3_file_control(sql->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &(int){1});
 	return code;
 }
 

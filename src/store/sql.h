@@ -18,6 +18,9 @@ struct schema {
 	size_t statements_n;
 	const char *loss;		/* what starting with an empty file means, for people */
 	bool is_cache;			/* may be lost: the last commits when the machine stops, all when damaged */
+	/* Others read the file, who may write neither it nor its folder: the folder's
+	 * group may read it, and its log and index stay when the last process ends. */
+	bool has_readers;
 };
 
 enum { SQL_STATEMENTS_MAX = 16, SQL_WAIT_MS = 250 };

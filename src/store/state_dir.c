@@ -52,38 +52,48 @@ static void warn_of_network(const char *path)
 		if ((unsigned long)fs.f_type == network[i])
 			log_text(LOG_WARNING, "store",
 				 "%s lies on a network file system, where processes of several hosts cannot share a "
-				 "database safely: move state-dir to a local disk", path);
+				 "database safely: move it to a local disk", path);
 }
 
-bool state_dir_check(const char *path, struct state_owner *out, struct buf *why)
+/* May the group do this in the folder? */
+static bool is_open_to_group(const struct stat *st, mode_t rights)
 {
+	return (st->st_mode & (rights | S_IXGRP)) == (rights | S_IXGRP);
+}
+
+bool state_dir_check(const char *path, bool has_readers, struct state_owner *out, struct buf *why)
+{
+	const char *option = has_readers ? "user-records" : "state-dir";
 	struct stat st;
 	if (stat(path, &st) != 0) {
 		char reason[REASON_SIZE];
-		buf_printf(why, "state-dir %s: %s; make it: install -d -m 2770 -o USER -g GROUP %s", path,
-			   strerror_r(errno, reason, sizeof reason), path);
+		buf_printf(why, "%s %s: %s; make it: install -d -m %s -o USER -g GROUP %s", option, path,
+			   strerror_r(errno, reason, sizeof reason), has_readers ? "2750" : "2770", path);
 		return false;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		buf_printf(why, "state-dir %s is not a folder; name one", path);
+		buf_printf(why, "%s %s is not a folder; name one", option, path);
 		return false;
 	}
 	if (st.st_mode & S_IWOTH) {
-		buf_printf(why, "state-dir %s may be written by everybody (mode %04o): chmod o-w %s", path,
+		buf_printf(why, "%s %s may be written by everybody (mode %04o): chmod o-w %s", option, path,
 			   (unsigned)st.st_mode & 07777, path);
 		return false;
 	}
 	if (!may_write(path, &st, "run as its owner, or share it with a group: chgrp GROUP, chmod 2770", why))
 		return false;
-	bool shared = (st.st_mode & (S_IWGRP | S_IXGRP)) == (S_IWGRP | S_IXGRP);
-	if (shared && !(st.st_mode & S_ISGID) && st.st_gid != getegid() && geteuid() != 0) {
-		buf_printf(why,
-			   "state-dir %s is shared with group %u, but new files would not get that group: chmod g+s %s",
-			   path, (unsigned)st.st_gid, path);
+	mode_t mode = 0600;
+	if (is_open_to_group(&st, S_IWGRP))
+		mode = 0660;
+	else if (has_readers && is_open_to_group(&st, S_IRGRP))
+		mode = 0640;
+	if (mode != 0600 && !(st.st_mode & S_ISGID) && st.st_gid != getegid() && geteuid() != 0) {
+		buf_printf(why, "%s %s is shared with group %u, but new files would not get that group: chmod g+s %s",
+			   option, path, (unsigned)st.st_gid, path);
 		return false;
 	}
 	warn_of_network(path);
-	*out = (struct state_owner){st.st_uid, st.st_gid, shared ? 0660 : 0600};
+	*out = (struct state_owner){st.st_uid, st.st_gid, mode};
 	return true;
 }
 

@@ -9,7 +9,8 @@
 #include "base/str.h"
 
 /* How a file made in the folder must look, so that everybody who shares the
- * folder can use it: 0660 in a folder its group may write (2770), else 0600. */
+ * folder can use it: 0660 in a folder its group may write (2770), else 0600; of
+ * files that have readers 0640 in one its group may read (2750). */
 struct state_owner {
 	uid_t uid;
 	gid_t gid;
@@ -18,7 +19,7 @@ struct state_owner {
 
 /* Is the folder there, ours to write and closed to others? Warns in the log when
  * it lies on a network file system. false: why says what is wrong and what to do. */
-bool state_dir_check(const char *path, struct state_owner *out, struct buf *why);
+bool state_dir_check(const char *path, bool has_readers, struct state_owner *out, struct buf *why);
 /* Is the file a plain file that we may write and others may not read? */
 bool state_file_check(const char *path, struct buf *why);
 /* May we write the file? One that is not there is no obstacle: another process

@@ -277,7 +277,7 @@ static void owner_of_new_files(void)
 	struct buf why = buf_over(text, sizeof text);
 	struct state_owner owner;
 	folder_open(&f);
-	CU_ASSERT(state_dir_check(f.path, &owner, &why));
+	CU_ASSERT(state_dir_check(f.path, false, &owner, &why));
 	CU_ASSERT_EQUAL(owner.uid, geteuid());
 	CU_ASSERT_EQUAL(owner.mode, 0600);
 	if (geteuid() == 0) {
