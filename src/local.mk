@@ -195,6 +195,7 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_keys_list.c \
 	%D%/bin/authctl_keys_make.c \
 	%D%/bin/authctl_output.c %D%/bin/authctl_output.h \
+	%D%/bin/authctl_records.c \
 	%D%/bin/authctl_revocations.c \
 	%D%/bin/authctl_ring.c %D%/bin/authctl_ring.h \
 	%D%/bin/authctl_secret.c \

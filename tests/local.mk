@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	%D%/unit/test_jwk \
 	%D%/unit/test_key_ring \
 	%D%/unit/test_key_cache \
+	%D%/unit/test_local_user \
 	%D%/unit/test_login_options \
 	%D%/unit/test_pages \
 	%D%/unit/test_params \
@@ -130,6 +131,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_key_ring_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_cache_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_key_cache_LDADD = $(UNIT_LDADD)
+%C%_unit_test_local_user_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)
@@ -302,4 +304,8 @@ EXTRA_DIST += \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
 	%D%/integration/test_session_cookies.py \
-	%D%/integration/test_state.py
+	%D%/integration/test_state.py \
+	%D%/integration/test_user_records.py \
+	%D%/integration/test_user_records_applications.py \
+	%D%/integration/test_user_records_faults.py \
+	%D%/integration/user_records.py

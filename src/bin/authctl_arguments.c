@@ -27,7 +27,7 @@ static const struct row {
 	[OPTION_HELP] = {"help", 'h', NULL, false, "print help, for a command too"},
 	[OPTION_VERSION] = {"version", 'V', NULL, false, "print the versions"},
 	[OPTION_BYTES] = {"bytes", 0, "N", false, "random bytes in the secret: 32 to 1024, 48 by default"},
-	[OPTION_USER] = {"user", 0, "ID", false, "the user the token or revocation is for"},
+	[OPTION_USER] = {"user", 0, "ID", false, "the user that it is about"},
 	[OPTION_ISSUER] = {"issuer", 0, "NAME", false, "which [issuer]; else that of [login], else the only one"},
 	[OPTION_LIFETIME] = {"lifetime", 0, "DURATION", false,
 			     "how long the token is good, as 8h; else that of [login]"},

@@ -215,6 +215,33 @@ static void check_accounts(struct checkup *checkup)
 		check_line(checkup, CHECK_OK, "accounts", "the store is whole (accounts: %zu)", n);
 }
 
+static bool count_record(void *context, const struct user_record *record)
+{
+	(void)record;
+	++*(size_t *)context;
+	return true;
+}
+
+static void check_user_records(struct checkup *checkup)
+{
+	struct tool *tool = &checkup->tool;
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text - 1);
+	bool wanted = false;
+	size_t n = 0;
+	for (size_t i = 0; i < tool->snapshot->n_policies; i++)
+		wanted = wanted || tool->snapshot->policies[i].conf->local_user;
+	if (!wanted)
+		return;
+	struct user_records_thread *records = worker_user_records(&tool->worker);
+	if (!records || !user_records_check(records, &why))
+		check_line(checkup, CHECK_FAILED, "user-records", "%s", records ? buf_z(&why) : "no memory");
+	else if (user_records_list(records, count_record, &n))
+		check_line(checkup, CHECK_FAILED, "user-records", "cannot be listed; look at the log and the disk");
+	else
+		check_line(checkup, CHECK_OK, "user-records", "the store is whole (users seen: %zu)", n);
+}
+
 static void check_clock(struct checkup *checkup)
 {
 	char date[OUTPUT_DATE_SIZE], changed[OUTPUT_DATE_SIZE];
@@ -255,6 +282,7 @@ int authctl_check(const struct arguments *arguments)
 	check_capture_begin(&capture);
 	check_store(&checkup);
 	check_accounts(&checkup);
+	check_user_records(&checkup);
 	check_capture_end(&capture, &checkup);
 	check_users(&checkup);
 	check_clock(&checkup);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "policy/local_user.h"
 #include "policy/revocation.h"
 
 static struct arena *arena_of(const struct explanation *e)
@@ -120,7 +121,21 @@ static void explain_revocation(struct explanation *e)
 
 static void explain_user(struct explanation *e)
 {
-	(void)e;
+	const struct judgement *j = e->judgement;
+	int64_t id = j->verdict.subject.local_user_id;
+	if (!j->verdict.policy->conf->local_user)
+		return;
+	if (j->verdict.step == VERIFY_USER) {
+		if (j->verdict.err == ERR_STORE)
+			explain_row(e, "records", STR("a file that can be read"), STR_NONE);
+		return;
+	}
+	struct str number = id ? arena_printf(arena_of(e), "number %lld", (long long)id)
+			       : STR("no number yet: the first request makes one");
+	struct str issuer = local_user_issuer(&j->tool.worker, &j->verdict.claims);
+	explain_row(e, "record", STR_NONE,
+		    arena_printf(arena_of(e), "user \"%.*s\" of \"%.*s\", %.*s", STR_ARGS(j->verdict.claims.user_id),
+				 STR_ARGS(issuer), STR_ARGS(number)));
 }
 
 /* What the rule looks at. */

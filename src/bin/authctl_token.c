@@ -35,6 +35,8 @@ int authctl_token_verify(const struct arguments *arguments)
 	document_text(&document, "reason", str_of(judge_reason(&j)));
 	document_number(&document, "status", err_row(j.verdict.err)->status);
 	document_text(&document, "user_id", claims ? j.verdict.claims.user_id : STR_NONE);
+	if (j.verdict.policy && j.verdict.policy->conf->local_user)
+		document_time(&document, "local_user_id", j.verdict.subject.local_user_id, 0);
 	document_json(&document, "claims", claims);
 	print_attributes(&document, &j);
 	document_end(&document);

@@ -36,7 +36,8 @@ int tool_load(const struct arguments *arguments, struct tool *out, struct conf_e
 	struct keys_settings keys = {tool.snapshot->server->state_dir.value.p, false, 1};
 	char text[sizeof error->text];
 	struct buf why = buf_over(text, sizeof text - 1);
-	if (!keys_open(&keys, &tool.worker.keys) || !keys_adopt(tool.worker.keys, &tool.snapshot->issuers, &why)) {
+	if (!keys_open(&keys, &tool.worker.keys) || !keys_adopt(tool.worker.keys, &tool.snapshot->issuers, &why) ||
+	    !user_records_open(server_records_folder(tool.server), &tool.worker.user_records)) {
 		snprintf(error->text, sizeof error->text, "no memory");
 		tool_close(&tool);
 		return EXIT_FAILED;
@@ -90,6 +91,8 @@ int tool_open_conf(const struct arguments *arguments, struct tool *out)
 void tool_close(struct tool *tool)
 {
 	accounts_close(&tool->worker.accounts);
+	user_records_thread_close(&tool->worker.records);
+	user_records_close(&tool->worker.user_records);
 	fetch_close(&tool->worker.fetch);
 	keys_close(&tool->worker.keys);
 	if (tool->worker.store)

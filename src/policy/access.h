@@ -18,6 +18,7 @@ struct policy_conf {
 	struct conf_text login_url, realm, profile;
 	bool pass_token, local_user;
 	int64_t max_age; /* milliseconds, 0 for none */
+	int64_t local_user_refresh; /* milliseconds */
 };
 
 extern const struct conf_kind policy_kind;

@@ -30,6 +30,10 @@ static const struct conf_opt opts[] = {
 	 "The realm in WWW-Authenticate"},
 	{"max-age", CONF_DURATION, offsetof(struct policy_conf, max_age), "0", NULL,
 	 "How long ago a token may have been issued (iat); 0: any time"},
+	{"local-user", CONF_BOOL, offsetof(struct policy_conf, local_user), "off", NULL,
+	 "Keep a record of each user, under a number of this host's own: AUTH_LOCAL_USER_ID"},
+	{"local-user-refresh", CONF_DURATION, offsetof(struct policy_conf, local_user_refresh), "10m", "1s-30d",
+	 "How old last_seen of a record may get while its user is there; new attributes are recorded at once"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 

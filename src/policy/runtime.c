@@ -44,6 +44,7 @@ struct runtime {
 	int64_t next_sweep;
 	struct opaque_sessions *sessions;
 	struct profiles *profiles;
+	struct user_records *user_records;
 };
 
 /* A number that changes when a file does. */
@@ -172,6 +173,7 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	struct keys_settings keys = {snapshot->server->state_dir.value.p, !r->one_request, r->threads};
 	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) ||
 	    !profiles_open(r->threads, &r->profiles) || !keys_open(&keys, &r->keys) ||
+	    !user_records_open(server_records_folder(snapshot->server), &r->user_records) ||
 	    !open_store(r, error) || !open_keys(r, snapshot, error))
 		goto out;
 	/* Without memory for it each token is verified anew. */
@@ -198,6 +200,7 @@ void runtime_close(struct runtime **runtime)
 		snapshot_close(&r->retired[i]);
 	struct snapshot *current = r->current;
 	snapshot_close(&current);
+	user_records_close(&r->user_records);
 	profiles_close(&r->profiles);
 	opaque_sessions_close(&r->sessions);
 	cache_close(&r->tokens);
@@ -215,6 +218,16 @@ const struct snapshot *runtime_snapshot(const struct runtime *runtime)
 unsigned runtime_threads(const struct runtime *runtime)
 {
 	return runtime->threads;
+}
+
+void runtime_hold_user_records(struct runtime *runtime)
+{
+	const struct snapshot *s = runtime->current;
+	for (size_t i = 0; i < s->n_policies; i++)
+		if (s->policies[i].conf->local_user) {
+			user_records_hold(runtime->user_records);
+			break;
+		}
 }
 
 static bool is_used(const struct runtime *r, const struct snapshot *snapshot)
@@ -263,9 +276,11 @@ bool runtime_reload(struct runtime *runtime)
 		log_text(LOG_ERR, "reload_failed", "%s (the old configuration stays)", error.text);
 		return false;
 	}
-	/* Accounts, form key and revocations belong together: none of them moves alone. */
-	if (!str_eq(old->server->state_dir.value, fresh->server->state_dir.value)) {
-		log_text(LOG_ERR, "reload_failed", "state-dir changes at a restart only (the old configuration stays)");
+	/* Accounts, form key, revocations and numbers of users belong together: none of them moves alone. */
+	if (!str_eq(old->server->state_dir.value, fresh->server->state_dir.value) ||
+	    !str_eq(old->server->user_records.value, fresh->server->user_records.value)) {
+		log_text(LOG_ERR, "reload_failed",
+			 "state-dir and user-records change at a restart only (the old configuration stays)");
 		snapshot_close(&fresh);
 		return false;
 	}
@@ -327,7 +342,8 @@ static void open_worker_store(struct worker *w)
 bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 {
 	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys,
-			   .sessions = runtime->sessions, .profiles = runtime->profiles};
+			   .sessions = runtime->sessions, .profiles = runtime->profiles,
+			   .user_records = runtime->user_records};
 	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
 		token_thread_share(w.token, runtime->tokens);
@@ -342,6 +358,7 @@ bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 void worker_close(struct worker *worker)
 {
 	accounts_close(&worker->accounts);
+	user_records_thread_close(&worker->records);
 	fetch_close(&worker->fetch);
 	if (worker->store)
 		worker->store_driver->thread_close(&worker->store);
@@ -388,6 +405,13 @@ struct accounts *worker_accounts(struct worker *worker)
 	if (!worker->accounts && !accounts_open(worker->snapshot->server->state_dir.value.p, &worker->accounts, &why))
 		log_text(LOG_ERR, "accounts", "%s", buf_z(&why));
 	return worker->accounts;
+}
+
+struct user_records_thread *worker_user_records(struct worker *worker)
+{
+	if (!worker->records && !user_records_thread_open(worker->user_records, &worker->records))
+		log_text(LOG_ERR, "user_records", "no memory");
+	return worker->records;
 }
 
 struct fetch *worker_fetch(struct worker *worker)

@@ -14,11 +14,12 @@
 #include "policy/stores.h"
 #include "store/account.h"
 #include "store/store.h"
+#include "store/user_record.h"
 #include "token/issuer.h"
 
 /* [server] */
 struct server_conf {
-	struct conf_text state_dir, transport;
+	struct conf_text state_dir, user_records, transport;
 	int log, log_level, log_format;
 	bool log_allow;
 	int64_t threads, max_connections, max_request_headers, drain_timeout;
@@ -62,6 +63,8 @@ struct worker {
 	struct store_thread *store;
 	int64_t next_store_ms; /* when to try again, while store_driver is absent_store */
 	struct accounts *accounts; /* NULL until worker_accounts() */
+	struct user_records *user_records;	   /* the process's */
+	struct user_records_thread *records; /* NULL until worker_user_records() */
 	struct keys *keys;	   /* the process's */
 	struct fetch *fetch;	   /* NULL until worker_fetch() */
 	struct opaque_sessions *sessions; /* the process's; NULL in tools */
@@ -92,6 +95,10 @@ void runtime_tick(struct runtime *runtime);
 const struct snapshot *runtime_snapshot(const struct runtime *runtime);
 unsigned runtime_threads(const struct runtime *runtime);
 
+/* For the program that keeps records of users, at its start: hold their file, where a
+ * policy asks for them. */
+void runtime_hold_user_records(struct runtime *runtime);
+
 /* A snapshot alone, for tools: what runtime_open does without the store. */
 bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, struct conf_error *error);
 void snapshot_close(struct snapshot **snapshot);
@@ -107,6 +114,10 @@ void worker_end(struct worker *worker);
 uint64_t worker_request_number(struct worker *worker);
 /* The accounts, opened at the first call; NULL when they cannot be. */
 struct accounts *worker_accounts(struct worker *worker);
+/* The records of users, opened when they are first read; NULL: no memory. */
+struct user_records_thread *worker_user_records(struct worker *worker);
+/* Where they are. */
+const char *server_records_folder(const struct server_conf *server);
 /* The worker's own handle for calls, opened at the first one; NULL when it cannot be. */
 struct fetch *worker_fetch(struct worker *worker);
 

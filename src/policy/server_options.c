@@ -7,6 +7,8 @@
 static const struct conf_opt opts[] = {
 	{"state-dir", CONF_PATH, offsetof(struct server_conf, state_dir), "/var/lib/fcgi-auth", NULL,
 	 "Folder of the databases: revocations, accounts; one local disk, the programs' users can write it"},
+	{"user-records", CONF_PATH, offsetof(struct server_conf, user_records), NULL, NULL,
+	 "Folder of the records that local-user keeps, for applications to read; none: state-dir"},
 	{"transport", CONF_TEXT, offsetof(struct server_conf, transport), "fastcgi", NULL,
 	 "How FastCGI is spoken: fastcgi (our own), libfcgi (unix sockets only)"},
 	{"log", CONF_WORD, offsetof(struct server_conf, log), "stderr", "stderr|syslog|journal", "Where log lines go"},
@@ -26,6 +28,11 @@ static const struct conf_opt opts[] = {
 };
 
 const struct conf_kind server_kind = {"server", false, sizeof(struct server_conf), opts, "The processes"};
+
+const char *server_records_folder(const struct server_conf *server)
+{
+	return server->user_records.value.p ? server->user_records.value.p : server->state_dir.value.p;
+}
 
 const struct conf_kind *const runtime_kinds[] = {&server_kind, &store_kind, &issuer_kind,  &profile_kind,
 						 &policy_kind, &login_kind, &logout_kind, NULL};

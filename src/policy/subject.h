@@ -8,7 +8,7 @@
 struct subject {
 	const struct claims *claims;
 	const struct json *profile; /* an object; NULL where the policy has no profile */
-	int64_t local_user_id;	    /* 0: the policy keeps no record of its users */
+	int64_t local_user_id;	    /* 0: the policy keeps no record of its users; in tools also: not seen yet */
 };
 
 #endif

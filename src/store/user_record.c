@@ -3,6 +3,7 @@
  * new. Applications read the view `users`; its columns are a promise to them. */
 #include "store/user_record.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,12 +50,29 @@ static const struct schema schema = {
 	.has_readers = true,
 };
 
+/* A user who is new, waiting on the stack of the thread that brings it. */
+struct newcomer {
+	const struct user_sight *sight;
+	enum err err;
+	int64_t local_user_id;
+	bool done;
+	struct newcomer *next;
+};
+
 struct user_records {
-	struct database *database;
-	struct sql *sql;
-	int64_t next_open_ms; /* not before: a file that cannot be opened costs no request any time */
-	int64_t next_add_ms;  /* the same for a lock that was waited for in vain */
+	pthread_mutex_t lock;
+	pthread_cond_t written;
+	struct database *database; /* NULL until a thread needs it */
+	int64_t next_open_ms; /* not before: a file that cannot be opened is not tried at each request */
+	int64_t next_add_ms;  /* the same for one that cannot be written, or was waited for in vain */
+	struct newcomer *newcomers;
+	bool is_writing; /* some thread, those that it has found there */
 	char folder[];
+};
+
+struct user_records_thread {
+	struct user_records *records;
+	struct sql *sql;
 };
 
 bool user_records_open(const char *folder, struct user_records **out)
@@ -63,6 +81,8 @@ bool user_records_open(const char *folder, struct user_records **out)
 	struct user_records *records = calloc(1, sizeof *records + size);
 	if (!records)
 		return false;
+	pthread_mutex_init(&records->lock, NULL);
+	pthread_cond_init(&records->written, NULL);
 	memcpy(records->folder, folder, size);
 	*out = records;
 	return true;
@@ -70,38 +90,98 @@ bool user_records_open(const char *folder, struct user_records **out)
 
 void user_records_close(struct user_records **records)
 {
-	if (!*records)
+	struct user_records *r = *records;
+	if (!r)
 		return;
-	sql_close(&(*records)->sql);
-	database_close(&(*records)->database);
-	free(*records);
+	database_close(&r->database);
+	pthread_cond_destroy(&r->written);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
 	*records = NULL;
 }
 
-/* The hold on the file stays: one that is lost while the program runs is not made
- * anew, for its numbers would begin again. */
-bool user_records_connect(struct user_records *records, struct buf *why)
+bool user_records_thread_open(struct user_records *records, struct user_records_thread **out)
 {
-	sql_close(&records->sql);
-	if (!records->database && !database_open(&schema, records->folder, &records->database, why))
+	struct user_records_thread *thread = calloc(1, sizeof *thread);
+	if (!thread)
 		return false;
-	return database_connect(records->database, &records->sql, why);
+	thread->records = records;
+	*out = thread;
+	return true;
 }
 
-static bool is_ready(struct user_records *records)
+void user_records_thread_close(struct user_records_thread **thread)
+{
+	if (!*thread)
+		return;
+	sql_close(&(*thread)->sql);
+	free(*thread);
+	*thread = NULL;
+}
+
+/* Under the lock. The hold on the file stays: one that is lost while the process runs
+ * is not made anew, for its numbers would begin again. */
+static bool hold(struct user_records *records, struct buf *why)
+{
+	return records->database || database_open(&schema, records->folder, &records->database, why);
+}
+
+/* Under the lock. */
+static void note_failure(struct user_records *records, const struct buf *why)
+{
+	records->next_open_ms = clock_monotonic_ms() + RETRY_MS;
+	log_text(LOG_ERR, "user_records", "%.*s", STR_ARGS(buf_str(why)));
+}
+
+void user_records_hold(struct user_records *records)
 {
 	char memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
-	if (records->sql && sql_is_current(records->sql))
-		return true;
-	if (clock_monotonic_ms() < records->next_open_ms)
+	pthread_mutex_lock(&records->lock);
+	if (!hold(records, &why))
+		note_failure(records, &why);
+	pthread_mutex_unlock(&records->lock);
+}
+
+/* Under the lock. */
+static bool connect(struct user_records_thread *thread, struct buf *why)
+{
+	sql_close(&thread->sql);
+	return hold(thread->records, why) && database_connect(thread->records->database, &thread->sql, why);
+}
+
+bool user_records_connect(struct user_records_thread *thread, struct buf *why)
+{
+	pthread_mutex_lock(&thread->records->lock);
+	bool good = connect(thread, why);
+	pthread_mutex_unlock(&thread->records->lock);
+	return good;
+}
+
+/* Under the lock. */
+static bool reconnect(struct user_records_thread *thread)
+{
+	char memory[1024];
+	struct buf why = buf_over(memory, sizeof memory);
+	if (clock_monotonic_ms() < thread->records->next_open_ms)
 		return false;
-	if (user_records_connect(records, &why))
+	if (connect(thread, &why))
 		return true;
-	records->next_open_ms = clock_monotonic_ms() + RETRY_MS;
-	log_text(LOG_ERR, "user_records", "%.*s", STR_ARGS(buf_str(&why)));
+	note_failure(thread->records, &why);
 	return false;
 }
+
+static bool is_ready(struct user_records_thread *thread)
+{
+	if (thread->sql && sql_is_current(thread->sql))
+		return true;
+	pthread_mutex_lock(&thread->records->lock);
+	bool good = reconnect(thread);
+	pthread_mutex_unlock(&thread->records->lock);
+	return good;
+}
+
+/* Requests ------------------------------------------------------------------ */
 
 static void bind_sight(struct sql *c, size_t statement, const struct user_sight *sight)
 {
@@ -124,20 +204,10 @@ static enum err find(struct sql *c, const struct user_sight *sight, struct user_
 	return step == SQL_ROW ? ERR_NONE : step == SQL_DONE ? ERR_NOT_FOUND : ERR_STORE;
 }
 
-enum err user_records_find(struct user_records *records, const struct user_sight *sight, struct user_known *out)
+enum err user_records_find(struct user_records_thread *thread, const struct user_sight *sight,
+			   struct user_known *out)
 {
-	return is_ready(records) ? find(records->sql, sight, out) : ERR_STORE;
-}
-
-static bool begin_to_add(struct user_records *records)
-{
-	if (clock_monotonic_ms() < records->next_add_ms)
-		return false;
-	for (int i = 0; i < ADD_ATTEMPTS; i++)
-		if (sql_begin(records->sql, true))
-			return true;
-	records->next_add_ms = clock_monotonic_ms() + RETRY_MS;
-	return false;
+	return is_ready(thread) ? find(thread->sql, sight, out) : ERR_STORE;
 }
 
 static bool is_storable(const struct user_sight *sight)
@@ -147,40 +217,97 @@ static bool is_storable(const struct user_sight *sight)
 	       str_is_utf8(sight->user_id) && str_is_utf8(sight->issuer);
 }
 
-static enum err insert(struct sql *c, const struct user_sight *sight, struct user_known *out)
+static bool begin_to_add(struct sql *c)
 {
-	bind_sight(c, INSERT, sight);
-	sql_bind_int(c, INSERT, 4, sight->now);
-	return sql_run(c, INSERT) ? find(c, sight, out) : ERR_STORE;
+	for (int i = 0; i < ADD_ATTEMPTS; i++)
+		if (sql_begin(c, true))
+			return true;
+	return false;
 }
 
-enum err user_records_add(struct user_records *records, const struct user_sight *sight, int64_t *local_user_id)
+/* true: there is something to commit. */
+static bool add_one(struct sql *c, struct newcomer *one)
 {
+	struct user_known known = {0};
+	one->err = find(c, one->sight, &known);
+	bool is_new = one->err == ERR_NOT_FOUND;
+	if (is_new) {
+		bind_sight(c, INSERT, one->sight);
+		sql_bind_int(c, INSERT, 4, one->sight->now);
+		one->err = sql_run(c, INSERT) ? find(c, one->sight, &known) : ERR_STORE;
+	}
+	one->local_user_id = known.local_user_id;
+	return is_new && one->err == ERR_NONE;
+}
+
+/* ERR_STORE: what is in their err does not count. */
+static enum err add_all(struct user_records_thread *thread, struct newcomer *newcomers)
+{
+	bool has_new = false;
+	if (!is_ready(thread) || !begin_to_add(thread->sql))
+		return ERR_STORE;
+	for (struct newcomer *one = newcomers; one; one = one->next)
+		has_new = add_one(thread->sql, one) || has_new;
+	if (!has_new) {
+		sql_rollback(thread->sql);
+		return ERR_NONE;
+	}
+	/* Believed only when the file is still where others look for it. */
+	return sql_commit(thread->sql) && sql_look(thread->sql) ? ERR_NONE : ERR_STORE;
+}
+
+/* Under the lock, which is given up meanwhile: write everybody who is there. */
+static void write_newcomers(struct user_records_thread *thread)
+{
+	struct user_records *r = thread->records;
+	struct newcomer *newcomers = r->newcomers, *next;
+	bool tries = clock_monotonic_ms() >= r->next_add_ms;
+	r->newcomers = NULL;
+	r->is_writing = true;
+	pthread_mutex_unlock(&r->lock);
+	enum err err = tries ? add_all(thread, newcomers) : ERR_STORE;
+	pthread_mutex_lock(&r->lock);
+	if (tries && err)
+		r->next_add_ms = clock_monotonic_ms() + RETRY_MS;
+	for (struct newcomer *one = newcomers; one; one = next) {
+		next = one->next;
+		one->err = err ? err : one->err;
+		one->done = true;
+	}
+	r->is_writing = false;
+	pthread_cond_broadcast(&r->written);
+}
+
+/* The disk is waited for once for all who come meanwhile: one thread writes, and the
+ * others' users are in the next transaction. Nobody can leave earlier, because the
+ * texts are the waiting threads'; the one that writes waits for a second at most. */
+enum err user_records_add(struct user_records_thread *thread, const struct user_sight *sight,
+			  int64_t *local_user_id)
+{
+	struct user_records *r = thread->records;
 	if (!is_storable(sight))
 		return ERR_BAD_REQUEST;
-	if (!is_ready(records) || !begin_to_add(records))
-		return ERR_STORE;
-	struct sql *c = records->sql;
-	struct user_known known;
-	enum err err = find(c, sight, &known);
-	bool is_new = err == ERR_NOT_FOUND;
-	if (is_new)
-		err = insert(c, sight, &known);
-	/* Believed only when the file is still where others look for it. */
-	if (!err && is_new)
-		err = sql_commit(c) && sql_look(c) ? ERR_NONE : ERR_STORE;
-	else
-		sql_rollback(c);
-	if (!err)
-		*local_user_id = known.local_user_id;
-	return err;
+	pthread_mutex_lock(&r->lock);
+	struct newcomer self = {.sight = sight, .next = r->newcomers};
+	r->newcomers = &self;
+	while (!self.done) {
+		if (r->is_writing)
+			pthread_cond_wait(&r->written, &r->lock);
+		else
+			write_newcomers(thread);
+	}
+	pthread_mutex_unlock(&r->lock);
+	if (self.err == ERR_NONE)
+		*local_user_id = self.local_user_id;
+	return self.err;
 }
 
-void user_records_refresh(struct user_records *records, int64_t local_user_id, const struct user_sight *sight)
+void user_records_refresh(struct user_records_thread *thread, int64_t local_user_id,
+			  const struct user_sight *sight)
 {
-	if (!is_storable(sight) || !is_ready(records) || !sql_begin(records->sql, false))
+	if (!is_storable(sight) || !is_ready(thread) || !sql_begin(thread->sql, false))
 		return;
-	struct sql *c = records->sql;
+	struct sql *c = thread->sql;
 	sql_bind_int(c, REFRESH, 1, local_user_id);
 	sql_bind_text(c, REFRESH, 2, sight->attributes);
 	sql_bind_int(c, REFRESH, 3, sight->now);
@@ -216,11 +343,11 @@ static enum err next(struct sql *c, struct arena *arena, int64_t from, struct us
 	return err;
 }
 
-enum err user_records_get(struct user_records *records, struct arena *arena, int64_t local_user_id,
+enum err user_records_get(struct user_records_thread *thread, struct arena *arena, int64_t local_user_id,
 			  struct user_record *out)
 {
 	struct user_record found;
-	enum err err = is_ready(records) ? next(records->sql, arena, local_user_id, &found) : ERR_STORE;
+	enum err err = is_ready(thread) ? next(thread->sql, arena, local_user_id, &found) : ERR_STORE;
 	if (!err && found.local_user_id != local_user_id)
 		err = ERR_NOT_FOUND;
 	if (!err)
@@ -228,11 +355,11 @@ enum err user_records_get(struct user_records *records, struct arena *arena, int
 	return err;
 }
 
-enum err user_records_remove(struct user_records *records, int64_t local_user_id)
+enum err user_records_remove(struct user_records_thread *thread, int64_t local_user_id)
 {
-	if (!is_ready(records) || !sql_begin(records->sql, true))
+	if (!is_ready(thread) || !sql_begin(thread->sql, true))
 		return ERR_STORE;
-	struct sql *c = records->sql;
+	struct sql *c = thread->sql;
 	sql_bind_int(c, DELETE, 1, local_user_id);
 	if (!sql_run(c, DELETE)) {
 		sql_rollback(c);
@@ -249,7 +376,7 @@ enum { LISTED_SIZE = 1 << 20 };
 
 /* One record a statement: whoever reads the list may be a person at a terminal, and
  * a statement left open would let the file's log grow. */
-enum err user_records_list(struct user_records *records,
+enum err user_records_list(struct user_records_thread *thread,
 			   bool (*each)(void *context, const struct user_record *record), void *context)
 {
 	struct arena *arena;
@@ -258,8 +385,8 @@ enum err user_records_list(struct user_records *records,
 	enum err err = ERR_STORE;
 	if (!arena_open(LISTED_SIZE, &arena))
 		return ERR_STORE;
-	while (is_ready(records)) {
-		err = next(records->sql, arena, from, &record);
+	while (is_ready(thread)) {
+		err = next(thread->sql, arena, from, &record);
 		if (err || !each(context, &record))
 			break;
 		from = record.local_user_id + 1;
@@ -270,7 +397,7 @@ enum err user_records_list(struct user_records *records,
 	return err == ERR_NOT_FOUND ? ERR_NONE : err;
 }
 
-bool user_records_check(struct user_records *records, struct buf *why)
+bool user_records_check(struct user_records_thread *thread, struct buf *why)
 {
-	return user_records_connect(records, why) && sql_check(records->sql, true, why);
+	return user_records_connect(thread, why) && sql_check(thread->sql, true, why);
 }

@@ -28,6 +28,8 @@ static void allow_user(struct worker *worker, struct reply *reply, const struct 
 	const struct claims *claims = &verdict->claims;
 	reply_header(reply, "Variable-REMOTE_USER", claims->user_id);
 	reply_header(reply, "Variable-AUTH_USER_ID", claims->user_id);
+	if (verdict->subject.local_user_id)
+		reply_header_int(reply, "Variable-AUTH_LOCAL_USER_ID", verdict->subject.local_user_id);
 	for (size_t i = 0; i < policy->n_attributes; i++) {
 		struct str value = attribute_value(worker->arena, &policy->attributes[i], &verdict->subject);
 		if (value.p)
@@ -174,6 +176,7 @@ bool adapter_authorizer_open(struct runtime *runtime, struct adapter **out)
 	if (!adapter_new(runtime, &adapter))
 		return false;
 	adapter->handler.handle = handle;
+	runtime_hold_user_records(runtime);
 	*out = adapter;
 	return true;
 }

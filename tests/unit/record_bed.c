@@ -12,10 +12,17 @@ void bed_start(struct bed *bed)
 {
 	char memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
-	if (!user_records_open(bed->folder.path, &bed->records) || !user_records_connect(bed->records, &why)) {
+	if (!user_records_open(bed->folder.path, &bed->process) ||
+	    !user_records_thread_open(bed->process, &bed->records) || !user_records_connect(bed->records, &why)) {
 		fprintf(stderr, "the records do not open: %s\n", buf_z(&why));
 		exit(99);
 	}
+}
+
+void bed_stop(struct bed *bed)
+{
+	user_records_thread_close(&bed->records);
+	user_records_close(&bed->process);
 }
 
 void bed_open(struct bed *bed)
@@ -28,7 +35,7 @@ void bed_open(struct bed *bed)
 
 void bed_close(struct bed *bed)
 {
-	user_records_close(&bed->records);
+	bed_stop(bed);
 	arena_close(&bed->arena);
 	folder_close(&bed->folder);
 }
@@ -43,13 +50,13 @@ struct user_sight sight_of_ann(void)
 	return sight_of("https://sso.example", "ann", "{\"email\":\"ann@example.org\"}", 1800000000);
 }
 
-int64_t bed_add(struct user_records *records, struct user_sight sight)
+int64_t bed_add(struct user_records_thread *records, struct user_sight sight)
 {
 	int64_t id = 0;
 	return user_records_add(records, &sight, &id) == ERR_NONE ? id : 0;
 }
 
-int64_t bed_find(struct user_records *records, struct user_sight sight)
+int64_t bed_find(struct user_records_thread *records, struct user_sight sight)
 {
 	struct user_known known = {0};
 	return user_records_find(records, &sight, &known) == ERR_NONE ? known.local_user_id : 0;

@@ -11,13 +11,16 @@
 
 struct bed {
 	struct folder folder;
-	struct user_records *records;
+	struct user_records *process;
+	struct user_records_thread *records;
 	struct arena *arena;
 };
 
 /* Open the records in bed->folder; ends the test program when they do not open. */
 void bed_start(struct bed *bed);
-/* The same in a new folder. */
+/* Let go of them. */
+void bed_stop(struct bed *bed);
+/* Start in a new folder. */
 void bed_open(struct bed *bed);
 void bed_close(struct bed *bed);
 
@@ -27,8 +30,8 @@ struct user_sight sight_of_ann(void);
 struct user_sight sight_of_user(unsigned i, char name[16]);
 
 /* The number, or 0. */
-int64_t bed_add(struct user_records *records, struct user_sight sight);
-int64_t bed_find(struct user_records *records, struct user_sight sight);
+int64_t bed_add(struct user_records_thread *records, struct user_sight sight);
+int64_t bed_find(struct user_records_thread *records, struct user_sight sight);
 
 /* What a reader sees: the first column of the first row as text. false: what went wrong. */
 bool bed_ask(const char *path, const char *query, char *out, size_t size);

@@ -27,7 +27,7 @@ static void one_number_each(void)
 	UNIT_ROW(bed_add(bed.records, sight_of("", "ann", "{}", 1800000000)) > first, "and of none");
 	UNIT_ROW(bed_add(bed.records, sight_of("https://sso.example", "ANN", "{}", 1800000000)) > first, "capitals");
 	UNIT_ROW(user_records_find(bed.records, &unseen, &known) == ERR_NOT_FOUND, "somebody else");
-	user_records_close(&bed.records);
+	bed_stop(&bed);
 	bed_start(&bed);
 	UNIT_ROW(bed_find(bed.records, sight_of_ann()) == first, "after a restart");
 	bed_gives(&bed, "SELECT count(*) FROM users", "4");
@@ -161,7 +161,7 @@ static void listed_and_removed(void)
 /* Many at once -------------------------------------------------------------- */
 
 struct crowd {
-	struct bed *bed;
+	struct user_records *process;
 	int64_t ids[THREADS][USERS];
 };
 
@@ -173,23 +173,24 @@ struct member {
 static void *see_all(void *context)
 {
 	struct member *member = context;
-	struct user_records *records;
+	struct user_records_thread *records;
 	char name[16];
-	if (!user_records_open(member->crowd->bed->folder.path, &records))
+	if (!user_records_thread_open(member->crowd->process, &records))
 		return NULL;
 	for (unsigned i = 0; i < USERS; i++)
 		member->crowd->ids[member->number][i] = bed_add(records, sight_of_user(i, name));
-	user_records_close(&records);
+	user_records_thread_close(&records);
 	return NULL;
 }
 
 static void threads_at_once(void)
 {
 	struct bed bed;
-	struct crowd crowd = {.bed = &bed};
+	struct crowd crowd = {0};
 	struct member members[THREADS];
 	pthread_t threads[THREADS];
 	bed_open(&bed);
+	crowd.process = bed.process;
 	for (unsigned i = 0; i < THREADS; i++) {
 		members[i] = (struct member){&crowd, i};
 		CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, see_all, &members[i]), 0);
@@ -205,9 +206,11 @@ static void threads_at_once(void)
 
 static int see_all_alone(struct bed *bed)
 {
-	struct crowd crowd = {.bed = bed};
+	bed_start(bed);
+	struct crowd crowd = {.process = bed->process};
 	struct member member = {&crowd, 0};
 	see_all(&member);
+	bed_stop(bed);
 	for (unsigned i = 0; i < USERS; i++)
 		if (crowd.ids[0][i] == 0)
 			return 1;
@@ -216,7 +219,7 @@ static int see_all_alone(struct bed *bed)
 
 static void processes_at_once(void)
 {
-	struct bed bed;
+	struct bed bed = {0};
 	pid_t children[PROCESSES];
 	folder_open(&bed.folder);
 	for (unsigned i = 0; i < PROCESSES; i++) {
@@ -231,7 +234,7 @@ static void processes_at_once(void)
 	}
 	bed_gives(&bed, "SELECT count(*) FROM users", "20");
 	bed_gives(&bed, "SELECT max(local_user_id) FROM users", "20");
-	folder_close(&bed.folder);
+	bed_close(&bed);
 }
 
 int main(void)

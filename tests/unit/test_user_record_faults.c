@@ -32,7 +32,7 @@ static void modes(void)
 		bed_start(&bed);
 		umask(before);
 		bed_add(bed.records, sight_of_ann());
-		user_records_close(&bed.records);
+		bed_stop(&bed);
 		for (size_t j = 0; j < sizeof names / sizeof *names; j++)
 			UNIT_ROW(folder_mode(&bed.folder, names[j]) == rows[i].file, names[j]);
 		UNIT_ROW(bed_size(&bed, "user-records.db-wal") == 0, "an orderly end leaves an empty log");
@@ -61,8 +61,8 @@ static int read_as_stranger(struct bed *bed)
 
 static int end_by_a_crash(struct bed *bed)
 {
-	struct user_records *records;
-	return user_records_open(bed->folder.path, &records) && bed_add(records, sight_of_ann()) ? 0 : 1;
+	bed_start(bed);
+	return bed_add(bed->records, sight_of_ann()) ? 0 : 1;
 }
 
 /* Whether anybody has the file open who may write it, or nobody has, or the last
@@ -82,7 +82,7 @@ static void read_by_others(void)
 	bed_add(bed.records, sight_of("i", "zoe", "{}", 1));
 	CU_ASSERT_EQUAL(bed_in_child(read_as_group, &bed), 0);
 	CU_ASSERT_EQUAL(bed_in_child(read_as_stranger, &bed), 0);
-	user_records_close(&bed.records);
+	bed_stop(&bed);
 	CU_ASSERT_EQUAL(bed_in_child(read_as_group, &bed), 0);
 	CU_ASSERT_EQUAL(bed_in_child(read_as_stranger, &bed), 0);
 	bed_close(&bed);
@@ -169,7 +169,7 @@ static void on_a_full_disk(void)
 	setrlimit(RLIMIT_FSIZE, &before);
 	UNIT_ROW(!taken, "nobody new");
 	UNIT_ROW(found == id, "who is known is known");
-	UNIT_ROW(takes_zoe(&bed), "when there is room again");
+	UNIT_ROW(within(&bed, takes_zoe), "when there is room again");
 	bed_close(&bed);
 }
 
@@ -196,22 +196,23 @@ static void lost_while_it_runs(void)
 	bed_close(&bed);
 }
 
+static bool starts(struct bed *bed, struct buf *why)
+{
+	struct bed other = {.folder = bed->folder};
+	bool good = user_records_open(other.folder.path, &other.process) &&
+		    user_records_thread_open(other.process, &other.records) &&
+		    user_records_check(other.records, why);
+	bed_stop(&other);
+	return good;
+}
+
 static int start_without_rights(struct bed *bed)
 {
 	char memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
-	struct user_records *records;
-	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0 || !user_records_open(bed->folder.path, &records))
+	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
 		return 1;
-	return !user_records_connect(records, &why) && strstr(buf_z(&why), "cannot be written") ? 0 : 2;
-}
-
-static bool starts(struct bed *bed, struct buf *why)
-{
-	struct user_records *records;
-	bool good = user_records_open(bed->folder.path, &records) && user_records_check(records, why);
-	user_records_close(&records);
-	return good;
+	return !starts(bed, &why) && strstr(buf_z(&why), "cannot be written") ? 0 : 2;
 }
 
 static void damaged_before_a_start(void)
@@ -221,9 +222,10 @@ static void damaged_before_a_start(void)
 	struct buf why = buf_over(memory, sizeof memory);
 	bed_open(&bed);
 	bed_add(bed.records, sight_of_ann());
-	user_records_close(&bed.records);
+	bed_stop(&bed);
 	UNIT_ROW(starts(&bed, &why), "whole");
 	if (geteuid() == 0) {
+		/* The file is still root's. */
 		CU_ASSERT_EQUAL(chown(bed.folder.path, NOBODY, NOBODY), 0);
 		CU_ASSERT_EQUAL(bed_in_child(start_without_rights, &bed), 0);
 	}
