@@ -19,6 +19,15 @@ dist_examples_DATA = \
 	%D%/examples/clerk.conf \
 	%D%/examples/fcgi-auth.conf \
 	%D%/examples/key-ring.conf \
+	%D%/examples/local-user.conf \
 	%D%/examples/nextauth.conf \
 	%D%/examples/openid.conf \
 	%D%/examples/shared-secret.conf
+
+# Applications that read the records of users.
+examples_perldir = $(examplesdir)/perl
+dist_examples_perl_DATA = %D%/examples/perl/user.pl
+examples_phpdir = $(examplesdir)/php
+dist_examples_php_DATA = %D%/examples/php/user.php
+examples_pythondir = $(examplesdir)/python
+dist_examples_python_DATA = %D%/examples/python/user.py

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records of users when their file fails: who is known goes on, who is new waits, nobody gets another's number.
 
-What is promised then is a row of the table in doc/internals.md."""
+What is promised then stands in the table of SECURITY.md."""
 
 import os
 import shutil

@@ -139,7 +139,8 @@ static void listed_and_removed(void)
 	struct bed bed;
 	struct user_record record = {0};
 	bed_open(&bed);
-	int64_t first = bed_add(bed.records, sight_of_ann()), last = bed_add(bed.records, sight_of("i", "bob", "{}", 5));
+	int64_t first = bed_add(bed.records, sight_of_ann());
+	int64_t last = bed_add(bed.records, sight_of("i", "bob", "{}", 5));
 	struct walk all = {.stop_at = 9}, one = {.stop_at = 1};
 	CU_ASSERT(user_records_list(bed.records, note, &all) == ERR_NONE && all.n == 2);
 	CU_ASSERT(all.ids[0] == first && all.ids[1] == last);

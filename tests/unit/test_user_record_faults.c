@@ -56,7 +56,8 @@ static int read_as_stranger(struct bed *bed)
 	char got[512];
 	if (setgid(NOBODY - 1) != 0 || setuid(NOBODY) != 0)
 		return 1;
-	return bed_ask(folder_file(&bed->folder, "user-records.db"), "SELECT user_id FROM users", got, sizeof got) ? 2 : 0;
+	const char *path = folder_file(&bed->folder, "user-records.db");
+	return bed_ask(path, "SELECT user_id FROM users", got, sizeof got) ? 2 : 0;
 }
 
 static int end_by_a_crash(struct bed *bed)
