@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import secrets
 import sqlite3
+import time
 
 import pytest
 
@@ -116,6 +117,8 @@ def test_nothing_is_written_for_who_is_known(site, records):
     harness.wait_for("both policies' attributes", is_recorded)
     watcher = sqlite3.connect(f"file:{records.path}?mode=ro", uri=True)
     before = records.files(), watcher.execute("PRAGMA data_version").fetchall()
+    recorded = records.ask("SELECT last_seen FROM users")[0][0]
+    harness.wait_for("a later second, of which last_seen would tell", lambda: time.time() > recorded + 1.1)
     for i in range(200):
         assert site.request(paths[i % 2], token).status == 200
     assert (records.files(), watcher.execute("PRAGMA data_version").fetchall()) == before

@@ -87,6 +87,16 @@ def test_lost_and_restored(site, records):
     assert (number(site, "bob"), number(site, "ann")) == (second, first)
 
 
+def test_lost_before_the_first_request(site, records):
+    """The programs hold the file from their start on."""
+    harness.wait_for("the file", records.path.exists)
+    for path in records.folder.iterdir():
+        path.unlink()
+    for _ in range(20):  # of both processes
+        refused(site, "ann")
+    assert list(records.folder.iterdir()) == []
+
+
 def overwrite(path):
     path.write_bytes(b"this is no database " * 1000)
 
