@@ -63,7 +63,7 @@ struct worker {
 	struct store_thread *store;
 	int64_t next_store_ms; /* when to try again, while store_driver is absent_store */
 	struct accounts *accounts; /* NULL until worker_accounts() */
-	struct user_records *user_records;	   /* the process's */
+	struct user_records *user_records;   /* the process's */
 	struct user_records_thread *records; /* NULL until worker_user_records() */
 	struct keys *keys;	   /* the process's */
 	struct fetch *fetch;	   /* NULL until worker_fetch() */

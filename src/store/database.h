@@ -15,9 +15,9 @@
 
 struct database;
 
-/* Check state_dir and the database in it; make it where state_dir is new. After
- * an unclean end its pages are checked. schema must outlive the database. false:
- * why says what is wrong and what to do. */
+/* Check the folder (state-dir, or that of user records) and the database in it; make
+ * it where the folder is new. After an unclean end its pages are checked. schema must
+ * outlive the database. false: why says what is wrong and what to do. */
 bool database_open(const struct schema *schema, const char *state_dir, struct database **out, struct buf *why);
 void database_close(struct database **database);
 /* A connection for the calling thread. */

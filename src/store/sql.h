@@ -10,7 +10,7 @@
 
 /* What a database of ours is made of. */
 struct schema {
-	const char *name;		/* state-dir/NAME.db */
+	const char *name;		/* NAME.db in state-dir or user-records */
 	int64_t version;		/* of the tables, kept in the file */
 	const char *tables;		/* SQL that makes them in an empty file */
 	const char *probe;		/* SQL that can be prepared when they are all there */

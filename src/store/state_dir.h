@@ -17,8 +17,9 @@ struct state_owner {
 	mode_t mode;
 };
 
-/* Is the folder there, ours to write and closed to others? Warns in the log when
- * it lies on a network file system. false: why says what is wrong and what to do. */
+/* Is the folder there, ours to write and closed to others? has_readers: it is for
+ * files that its group may read. Warns in the log when it lies on a network file
+ * system. false: why says what is wrong and what to do. */
 bool state_dir_check(const char *path, bool has_readers, struct state_owner *out, struct buf *why);
 /* Is the file a plain file that we may write and others may not read? */
 bool state_file_check(const char *path, struct buf *why);
