@@ -55,6 +55,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/issuer_keys.c %D%/token/issuer_keys.h \
 	%D%/token/issuer_seen.c %D%/token/issuer_seen.h \
 	%D%/token/json.c %D%/token/json.h \
+	%D%/token/json_path.c \
 	%D%/token/json_value.c \
 	%D%/token/jwe.c %D%/token/jwe.h \
 	%D%/token/jwk.c %D%/token/jwk.h \

@@ -34,6 +34,8 @@ UNIT_TESTS = \
 	%D%/unit/test_issuer_choice \
 	%D%/unit/test_issuer_clerk \
 	%D%/unit/test_issuer_options \
+	%D%/unit/test_json_number \
+	%D%/unit/test_json_path \
 	%D%/unit/test_jws \
 	%D%/unit/test_key \
 	%D%/unit/test_key_memory \
@@ -118,6 +120,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_json_SOURCES = %D%/unit/test_json.c %D%/unit/json_oracle.c %D%/unit/json_oracle.h
 %C%_unit_test_json_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_json_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)
+%C%_unit_test_json_number_LDADD = $(UNIT_LDADD)
+%C%_unit_test_json_path_LDADD = $(UNIT_LDADD)
 %C%_unit_test_jwe_SOURCES = %D%/unit/test_jwe.c %D%/unit/vectors.c %D%/unit/vectors.h
 %C%_unit_test_jwe_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_jwe_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)

@@ -152,7 +152,7 @@ static bool check_options(const struct conf_section *section, struct conf_error 
 		if (!json_path_valid(conf->user_id.items[i].value))
 			return conf_fail_at(error, &conf->user_id.items[i], "user-id",
 					    "\"%.*s\" is no path: write names joined by dots, and put a name that "
-					    "has dots or slashes in double quotes",
+					    "has dots or slashes in double quotes; or a JSON pointer, as /user/id",
 					    STR_ARGS(conf->user_id.items[i].value));
 	return true;
 }

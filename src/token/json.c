@@ -184,6 +184,16 @@ static bool parse_number(struct parser *s, struct json *value)
 	return true;
 }
 
+bool json_number(struct str text, struct json *out)
+{
+	struct parser s = {.p = text.p, .end = text.p + text.n};
+	struct json value = {.raw = text};
+	if (text.n == 0 || !parse_number(&s, &value) || s.p != s.end)
+		return false;
+	*out = value;
+	return true;
+}
+
 static bool parse_word(struct parser *s, struct json *value, struct str word, enum json_value_type type)
 {
 	if (!str_starts((struct str){s->p, (size_t)(s->end - s->p)}, word))

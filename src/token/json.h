@@ -27,8 +27,11 @@ struct json {
 bool json_parse(struct arena *arena, struct str text, const struct json **out);
 /* The member of that name, or NULL; NULL also when object is NULL or no object. */
 const struct json *json_member(const struct json *object, struct str name);
-/* Names joined by dots: "realm_access.roles"; a name with dots or slashes is
- * quoted: "\"https://example.com/roles\".admin". NULL when a part is absent. */
+/* The value at the end of a path, or NULL when a part of it is absent. A path that
+ * begins with '/' is a JSON pointer (RFC 6901): in a name "~1" stands for '/' and "~0"
+ * for '~', and a number without leading zeros is an element of an array, from 0. Every
+ * other one is names of members joined by dots, "realm_access.roles"; a name with dots,
+ * slashes or blanks is quoted, "\"https://example.com/roles\".admin", and has no quote. */
 const struct json *json_path(const struct json *object, struct str path);
 /* Is it written as json_path wants it? For configuration. */
 bool json_path_valid(struct str path);
@@ -40,9 +43,15 @@ bool json_integer(const struct json *value, int64_t *out);
  * what is beyond the range of int64_t is cut to INT64_MAX. false: no number, or
  * negative, or not finite (1e309 and more). */
 bool json_date(const struct json *value, int64_t *out);
-/* The text for an attribute or a rule: strings as they are, numbers as written,
- * true, false; a list of these joined by commas. STR_NONE for null, objects and
- * absent ones, and for a list that has null, an object or a list in it. */
+/* Make a value of a text that is exactly a number as JSON writes it. */
+bool json_number(struct str text, struct json *out);
+/* Order of two numbers, exact whatever their size: less than 0, 0, more than 0. */
+int json_compare(const struct json *a, const struct json *b);
+/* The text of a value: a string as it is, a number as written, true, false.
+ * STR_NONE for null, lists, objects and absent ones. */
+struct str json_scalar(const struct json *value);
+/* The same, and a list of these joined by commas; STR_NONE for a list that has null,
+ * an object or a list in it. */
 struct str json_text(struct arena *arena, const struct json *value);
 
 #endif

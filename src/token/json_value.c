@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a tree: members, paths, and values of exactly the type wanted. */
+/* Reading a tree: members, and values of exactly the type wanted. */
 #include "token/json.h"
 
 const struct json *json_member(const struct json *object, struct str name)
@@ -10,42 +10,6 @@ const struct json *json_member(const struct json *object, struct str name)
 		if (str_eq(member->name, name))
 			return member;
 	return NULL;
-}
-
-/* Cut the first name off a path; false: none, or not written well. */
-static bool cut_name(struct str *rest, struct str *name)
-{
-	if (!str_starts(*rest, STR("\"")))
-		return str_split(rest, '.', name) && name->n > 0 && str_find(*name, '/') == name->n &&
-		       str_find(*name, '"') == name->n;
-	struct str inside = str_skip(*rest, 1);
-	size_t end = str_find(inside, '"');
-	if (end == inside.n)
-		return false;
-	*name = (struct str){inside.p, end};
-	struct str after = str_skip(inside, end + 1);
-	if (after.n > 0 && after.p[0] != '.')
-		return false;
-	*rest = after.n > 0 ? str_skip(after, 1) : STR_NONE;
-	return true;
-}
-
-const struct json *json_path(const struct json *object, struct str path)
-{
-	const struct json *value = path.p ? object : NULL;
-	for (struct str rest = path, name; value && rest.p;)
-		value = cut_name(&rest, &name) ? json_member(value, name) : NULL;
-	return value;
-}
-
-bool json_path_valid(struct str path)
-{
-	if (!path.p)
-		return false;
-	for (struct str rest = path, name; rest.p;)
-		if (!cut_name(&rest, &name))
-			return false;
-	return true;
 }
 
 bool json_string(const struct json *value, struct str *out)
@@ -69,6 +33,9 @@ bool json_integer(const struct json *value, int64_t *out)
 	return true;
 }
 
+/* Greater exponents count as about this one: no sum with a length overflows. */
+#define EXPONENT_MAX INT64_C(1000000000000000)
+
 /* A number without its sign, taken apart: whole.fraction × 10^exponent. */
 struct decimal {
 	struct str whole, fraction;
@@ -84,7 +51,7 @@ static struct decimal take_apart(struct str text)
 		bool negative = digits.p[0] == '-';
 		if (negative || digits.p[0] == '+')
 			digits = str_skip(digits, 1);
-		for (size_t i = 0; i < digits.n && d.exponent < 1000000; i++)
+		for (size_t i = 0; i < digits.n && d.exponent < EXPONENT_MAX; i++)
 			d.exponent = d.exponent * 10 + (digits.p[i] - '0');
 		if (negative)
 			d.exponent = -d.exponent;
@@ -105,25 +72,42 @@ static char digit_at(const struct decimal *d, size_t i)
 	return i < d->fraction.n ? d->fraction.p[i] : '0';
 }
 
+/* A number as sign and digits d1 d2 d3 … of 0.d1d2d3… × 10^magnitude, d1 not 0. */
+struct significant {
+	struct decimal decimal;
+	size_t first, n; /* place of d1, and how many digits there are from it */
+	int64_t magnitude;
+	int sign; /* 0: the number is 0 */
+};
+
+static struct significant significant_of(struct str text)
+{
+	bool negative = str_starts(text, STR("-"));
+	struct significant s = {.decimal = take_apart(str_skip(text, negative ? 1 : 0))};
+	size_t given = s.decimal.whole.n + s.decimal.fraction.n;
+	while (s.first < given && digit_at(&s.decimal, s.first) == '0')
+		s.first++;
+	s.n = given - s.first;
+	s.magnitude = (int64_t)s.decimal.whole.n + s.decimal.exponent - (int64_t)s.first;
+	s.sign = s.n == 0 ? 0 : negative ? -1 : 1;
+	return s;
+}
+
 bool json_date(const struct json *value, int64_t *out)
 {
 	if (!value || value->type != JSON_NUMBER || value->text.p[0] == '-')
 		return false;
-	struct decimal d = take_apart(value->text);
-	size_t given = d.whole.n + d.fraction.n, first = 0;
-	while (first < given && digit_at(&d, first) == '0')
-		first++;
-	int64_t digits = (int64_t)d.whole.n + d.exponent - (int64_t)first;
-	if (first == given || digits <= 0) {
+	struct significant s = significant_of(value->text);
+	if (s.sign == 0 || s.magnitude <= 0) {
 		*out = 0;
 		return true;
 	}
-	if (digits > 308)
+	if (s.magnitude > 308)
 		return false;
 	int64_t seconds = 0;
-	for (size_t i = first; digits > 0; i++, digits--)
+	for (size_t i = 0; i < (size_t)s.magnitude; i++)
 		if (__builtin_mul_overflow(seconds, 10, &seconds) ||
-		    __builtin_add_overflow(seconds, digit_at(&d, i) - '0', &seconds)) {
+		    __builtin_add_overflow(seconds, digit_at(&s.decimal, s.first + i) - '0', &seconds)) {
 			seconds = INT64_MAX;
 			break;
 		}
@@ -131,8 +115,25 @@ bool json_date(const struct json *value, int64_t *out)
 	return true;
 }
 
-static struct str scalar_text(const struct json *value)
+int json_compare(const struct json *a, const struct json *b)
 {
+	struct significant x = significant_of(a->text), y = significant_of(b->text);
+	if (x.sign != y.sign || x.sign == 0)
+		return x.sign - y.sign;
+	if (x.magnitude != y.magnitude)
+		return x.magnitude < y.magnitude ? -x.sign : x.sign;
+	for (size_t i = 0; i < x.n || i < y.n; i++) {
+		int order = digit_at(&x.decimal, x.first + i) - digit_at(&y.decimal, y.first + i);
+		if (order)
+			return order < 0 ? -x.sign : x.sign;
+	}
+	return 0;
+}
+
+struct str json_scalar(const struct json *value)
+{
+	if (!value)
+		return STR_NONE;
 	switch (value->type) {
 	case JSON_STRING:
 	case JSON_NUMBER:
@@ -151,11 +152,11 @@ static struct str scalar_text(const struct json *value)
 struct str json_text(struct arena *arena, const struct json *value)
 {
 	if (!value || value->type != JSON_ARRAY)
-		return value ? scalar_text(value) : STR_NONE;
+		return json_scalar(value);
 	/* What the elements are when unescaped is no longer than the list as written. */
 	struct buf joined = arena_buf(arena, value->raw.n);
 	for (const struct json *element = value->child; element; element = element->next) {
-		struct str text = scalar_text(element);
+		struct str text = json_scalar(element);
 		if (!text.p)
 			return STR_NONE;
 		if (element != value->child)
