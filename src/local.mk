@@ -133,6 +133,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/snapshot.c \
 	%D%/policy/stores.c %D%/policy/stores.h \
 	%D%/policy/subject.h \
+	%D%/policy/value_source.c %D%/policy/value_source.h \
 	%D%/policy/verify.c %D%/policy/verify.h \
 	%D%/policy/version.c %D%/policy/version.h \
 	%D%/web/adapter.c %D%/web/adapter.h \

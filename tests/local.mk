@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	%D%/unit/test_access \
 	%D%/unit/test_account \
 	%D%/unit/test_algorithm \
+	%D%/unit/test_attribute \
 	%D%/unit/test_base \
 	%D%/unit/test_cache \
 	%D%/unit/test_call \
@@ -87,6 +88,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_algorithm_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+%C%_unit_test_attribute_LDADD = $(UNIT_LDADD)
 %C%_unit_test_base_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cache_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
@@ -307,6 +309,7 @@ EXTRA_DIST += \
 	%D%/integration/test_peers_signed.py \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
+	%D%/integration/test_rules.py \
 	%D%/integration/test_session_cookies.py \
 	%D%/integration/test_state.py \
 	%D%/integration/test_user_records.py \

@@ -138,13 +138,29 @@ static void explain_user(struct explanation *e)
 				 STR_ARGS(issuer), STR_ARGS(number)));
 }
 
-/* What the rule looks at. */
+/* What the rule looks at, an object as it is written. */
 static struct str rule_value(const struct explanation *e, const struct rule *rule)
 {
-	const struct claims *claims = &e->judgement->verdict.claims;
-	if (rule->source == RULE_USER)
-		return claims->user_id;
-	return json_text(arena_of(e), json_path(claims->all, rule->path));
+	struct json memory;
+	const struct json *value = value_source_find(&rule->source, &e->judgement->verdict.subject, &memory);
+	struct str text = json_text(arena_of(e), value);
+	return text.p || !value ? text : value->raw;
+}
+
+/* What the application gets; a variable that is left out is what people wonder about. */
+static void explain_attributes(struct explanation *e)
+{
+	const struct policy *policy = e->judgement->verdict.policy;
+	for (size_t i = 0; i < policy->n_attributes; i++) {
+		const struct attribute *attribute = &policy->attributes[i];
+		struct str value;
+		const char *why;
+		if (!attribute_value(arena_of(e), attribute, &e->judgement->verdict.subject, &value, &why))
+			value = arena_printf(arena_of(e), "left out: the value %s", why);
+		else if (value.p)
+			value = arena_printf(arena_of(e), "\"%.*s\"", STR_ARGS(value));
+		explain_row(e, "attribute", attribute->text, value);
+	}
 }
 
 static void explain_rules(struct explanation *e)
@@ -157,7 +173,7 @@ static void explain_rules(struct explanation *e)
 					 STR_ARGS(j->verdict.claims.user_id)));
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
-		bool holds = rule_holds(arena_of(e), rule, &j->verdict.subject);
+		bool holds = rule_holds(rule, &j->verdict.subject);
 		struct str came = rule_value(e, rule);
 		explain_row(e, "require", rule->text,
 			    arena_printf(arena_of(e), "%s%.*s%s (%s)", came.p ? "\"" : "nothing", STR_ARGS(came),
@@ -170,6 +186,8 @@ static void explain_rules(struct explanation *e)
 				    ? STR_NONE
 				    : arena_printf(arena_of(e), "%lld s",
 						   (long long)(clock_now() - j->verdict.claims.iat)));
+	if (j->verdict.step == VERIFY_DONE)
+		explain_attributes(e);
 }
 
 /* Why, in a sentence that says where to look; NULL when the rows say it. */

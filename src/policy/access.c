@@ -46,15 +46,16 @@ enum err access_check_path(const struct policy *policy, struct str path, struct 
 static bool is_fresh(const struct policy *policy, const struct claims *claims, int64_t now)
 {
 	int64_t limit = policy->conf->max_age / 1000;
-	return limit == 0 || (claims->iat != TIME_ABSENT && now - claims->iat <= limit);
+	/* Nor may it come from farther in the future than it may come from the past:
+	 * such a token would be young for years. */
+	return limit == 0 || (claims->iat != TIME_ABSENT && now - claims->iat <= limit && claims->iat - now <= limit);
 }
 
-enum err access_check_rules(struct arena *arena, const struct policy *policy, const struct subject *subject,
-			    int64_t now, struct str *why)
+enum err access_check_rules(const struct policy *policy, const struct subject *subject, int64_t now, struct str *why)
 {
 	*why = STR_NONE;
 	for (size_t i = 0; i < policy->n_rules && !why->p; i++)
-		if (!rule_holds(arena, &policy->rules[i], subject))
+		if (!rule_holds(&policy->rules[i], subject))
 			*why = policy->rules[i].text;
 	if (!why->p && !is_fresh(policy, subject->claims, now))
 		*why = STR("max-age");

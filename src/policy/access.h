@@ -58,10 +58,10 @@ bool access_open(struct snapshot *snapshot, struct conf_error *error);
  * one whose host and path match; ERR_NO_POLICY. ERR_BAD_REQUEST when the path
  * without its ';' parameters falls under another one. */
 enum err access_find(const struct snapshot *snapshot, const struct request *request, const struct policy **out);
-/* path-user: does the path belong to that user, or to nobody? ERR_USER_MISMATCH. */
+/* path-user: does the path belong to that user, by every pattern that matches it, or
+ * to nobody? ERR_USER_MISMATCH. */
 enum err access_check_path(const struct policy *policy, struct str path, struct str user_id);
 /* Every rule, and max-age. ERR_RULE_FAILED, and *why is the rule as it is written. */
-enum err access_check_rules(struct arena *arena, const struct policy *policy, const struct subject *subject,
-			    int64_t now, struct str *why);
+enum err access_check_rules(const struct policy *policy, const struct subject *subject, int64_t now, struct str *why);
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the [policy] sections of a configuration to policies ready for use. */
-#include <string.h>
-
 #include "http/url.h"
 #include "policy/access.h"
 #include "policy/route.h"
@@ -19,6 +17,15 @@ static bool no_memory(struct compiler *c)
 	return conf_fail(c->error, c->section, "", "the configuration is too large");
 }
 
+static size_t count_users(struct str pattern)
+{
+	size_t n = 0;
+	struct str segment;
+	while (str_split(&pattern, '/', &segment))
+		n += str_eq(segment, STR("{user}"));
+	return n;
+}
+
 static bool check_patterns(struct compiler *c, const struct conf_list *list, const char *key, bool needs_user)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -28,8 +35,9 @@ static bool check_patterns(struct compiler *c, const struct conf_list *list, con
 				c->error, &list->items[i], key,
 				"\"%.*s\" is no path pattern: /a/**, /a/*/b, /u/{user}/** (** at the end only)",
 				STR_ARGS(pattern));
-		if (needs_user && !memmem(pattern.p, pattern.n, "/{user}", 7))
-			return conf_fail_at(c->error, &list->items[i], key, "the pattern has no {user}");
+		if (needs_user && count_users(pattern) != 1)
+			return conf_fail_at(c->error, &list->items[i], key, "the pattern has %s {user}",
+					    count_users(pattern) ? "more than one" : "no");
 	}
 	return true;
 }
@@ -168,6 +176,28 @@ static bool add_carriers(struct compiler *c)
 	return true;
 }
 
+static bool add_profile(struct compiler *c)
+{
+	const struct conf_text *name = &c->policy->conf->profile;
+	if (!name->value.p)
+		return true;
+	c->policy->profile = profiles_find(c->snapshot, name->value);
+	return c->policy->profile ||
+	       conf_fail_at(c->error, name, "profile", "there is no [profile \"%.*s\"]: add it or correct the name",
+			    STR_ARGS(name->value));
+}
+
+/* Nothing could be looked up: the rule would hold for nobody, or for everybody. */
+static bool check_source(struct compiler *c, const struct value_source *source, const struct conf_text *line,
+			 const char *key)
+{
+	return source->kind != SOURCE_PROFILE || c->policy->profile ||
+	       conf_fail_at(c->error, line, key,
+			    "profile:%.*s is asked for in a policy without profile: add profile = NAME, the name of "
+			    "a [profile \"NAME\"]",
+			    STR_ARGS(source->value));
+}
+
 static bool add_rules(struct compiler *c)
 {
 	const struct conf_list *lines = &c->policy->conf->require;
@@ -175,7 +205,8 @@ static bool add_rules(struct compiler *c)
 	if (!rules)
 		return no_memory(c);
 	for (size_t i = 0; i < lines->n; i++)
-		if (!rule_parse(&lines->items[i], &rules[i], c->error))
+		if (!rule_parse(&lines->items[i], &rules[i], c->error) ||
+		    !check_source(c, &rules[i].source, &lines->items[i], "require"))
 			return false;
 	c->policy->rules = rules;
 	c->policy->n_rules = lines->n;
@@ -191,6 +222,9 @@ static bool add_attributes(struct compiler *c)
 	for (size_t i = 0; i < lines->n; i++) {
 		if (!attribute_parse(c->snapshot->arena, &lines->items[i], &attributes[i], c->error))
 			return false;
+		for (size_t j = 0; j < attributes[i].n_sources; j++)
+			if (!check_source(c, &attributes[i].sources[j], &lines->items[i], "attribute"))
+				return false;
 		for (size_t j = 0; j < i; j++)
 			if (str_eq(attributes[j].name, attributes[i].name))
 				return conf_fail_at(c->error, &lines->items[i], "attribute",
@@ -214,7 +248,8 @@ static bool compile(struct compiler *c)
 	const struct policy_conf *conf = c->policy->conf;
 	return check_patterns(c, &conf->path, "path", false) &&
 	       check_patterns(c, &conf->path_user, "path-user", true) && check_hosts(c) && check_realm(c) &&
-	       add_issuers(c) && check_distinct(c) && add_carriers(c) && add_rules(c) && add_attributes(c);
+	       add_issuers(c) && check_distinct(c) && add_carriers(c) && add_profile(c) &&
+	       add_rules(c) && add_attributes(c);
 }
 
 bool access_open(struct snapshot *snapshot, struct conf_error *error)

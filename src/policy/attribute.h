@@ -4,27 +4,25 @@
 #define POLICY_ATTRIBUTE_H
 
 #include "base/conf.h"
-#include "policy/subject.h"
-
-enum attribute_source_kind { ATTRIBUTE_CLAIM, ATTRIBUTE_TEXT };
-
-struct attribute_source {
-	enum attribute_source_kind kind;
-	struct str value; /* claim path, or text */
-};
+#include "policy/value_source.h"
 
 enum { ATTRIBUTE_SOURCES_MAX = 8 };
 
 struct attribute {
+	struct str text; /* as written */
 	struct str name; /* AUTH_…, followed by a NUL */
-	struct attribute_source sources[ATTRIBUTE_SOURCES_MAX];
+	struct value_source sources[ATTRIBUTE_SOURCES_MAX];
 	size_t n_sources;
 };
 
 /* Parse a line; names that the product sets itself are refused. */
 bool attribute_parse(struct arena *arena, const struct conf_text *line, struct attribute *out,
 		     struct conf_error *error);
-/* The value for these claims, or STR_NONE. */
-struct str attribute_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject);
+/* What the application gets for this user: STR_NONE when no source has a value. What is
+ * absent, null, an empty text or an empty list has none. false: the first value that is
+ * there cannot be handed on (an object, control bytes, too long, …), and *why says so;
+ * then the attribute is left out, whatever the sources behind it have. */
+bool attribute_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject,
+		     struct str *out, const char **why);
 
 #endif

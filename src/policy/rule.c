@@ -2,148 +2,210 @@
 /* The rules of `require`. */
 #include "policy/rule.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const struct {
+static const struct operator {
 	struct str text;
 	enum rule_op op;
-	bool has_value;
-} ops[] = {
-	{{"=", 1}, RULE_EQUAL, true},		{{"!=", 2}, RULE_UNEQUAL, true},     {{"in", 2}, RULE_IN, true},
-	{{"contains", 8}, RULE_CONTAINS, true}, {{"exists", 6}, RULE_EXISTS, false}, {{"<", 1}, RULE_LESS, true},
-	{{"<=", 2}, RULE_AT_MOST, true},	{{">", 1}, RULE_MORE, true},	     {{">=", 2}, RULE_AT_LEAST, true},
+} operators[] = {
+	{{"=", 1}, RULE_EQUAL},	       {{"!=", 2}, RULE_UNEQUAL},   {{"in", 2}, RULE_IN},
+	{{"contains", 8}, RULE_CONTAINS}, {{"domain", 6}, RULE_DOMAIN}, {{"exists", 6}, RULE_EXISTS},
+	{{"<", 1}, RULE_LESS},	       {{"<=", 2}, RULE_AT_MOST},   {{">", 1}, RULE_MORE},
+	{{">=", 2}, RULE_AT_LEAST},
 };
-
-/* The next word: up to a blank outside double quotes. */
-static bool next_word(struct str *rest, struct str *word)
-{
-	*rest = str_trim(*rest);
-	size_t end = 0;
-	bool quoted = false;
-	while (end < rest->n && (quoted || (rest->p[end] != ' ' && rest->p[end] != '\t')))
-		quoted ^= rest->p[end++] == '"';
-	*word = (struct str){rest->p, end};
-	*rest = str_trim(str_skip(*rest, end));
-	return word->n > 0;
-}
-
-static bool read_source(struct str word, struct rule *rule)
-{
-	if (str_eq(word, STR("user"))) {
-		rule->source = RULE_USER;
-	} else if (str_eq(word, STR("scope"))) {
-		rule->source = RULE_SCOPE;
-		rule->path = STR("scope");
-	} else if (str_starts(word, STR("claim:")) && word.n > 6) {
-		rule->source = RULE_CLAIM;
-		rule->path = str_skip(word, 6);
-	} else {
-		return false;
-	}
-	return true;
-}
-
-static bool read_number(struct str text, double *out)
-{
-	char z[64], *end;
-	if (text.n == 0 || text.n >= sizeof z)
-		return false;
-	memcpy(z, text.p, text.n);
-	z[text.n] = '\0';
-	/* Neither "inf" nor hexadecimal: what JSON takes for a number. */
-	if (strspn(z, "+-.0123456789eE") != text.n)
-		return false;
-	errno = 0;
-	*out = strtod(z, &end);
-	return *end == '\0' && errno == 0;
-}
 
 static bool is_comparison(enum rule_op op)
 {
 	return op == RULE_LESS || op == RULE_AT_MOST || op == RULE_MORE || op == RULE_AT_LEAST;
 }
 
-static bool read_op(struct str word, struct str value, struct rule *rule, const struct conf_text *line,
-		    struct conf_error *error)
+/* Parsing ---------------------------------------------------------------- */
+
+static const struct operator *find_operator(struct str word)
 {
-	double number;
-	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
-		if (!str_eq(word, ops[i].text))
-			continue;
-		rule->op = ops[i].op;
-		rule->value = value;
-		if (ops[i].has_value != (value.n > 0))
-			return conf_fail_at(error, line, "require",
-					    ops[i].has_value ? "%.*s needs a value" : "%.*s takes no value",
-					    STR_ARGS(word));
-		if (is_comparison(rule->op) && !read_number(value, &number))
-			return conf_fail_at(error, line, "require", "%.*s compares numbers: \"%.*s\" is none",
-					    STR_ARGS(word), STR_ARGS(value));
-		return true;
-	}
-	return conf_fail_at(error, line, "require",
-			    "\"%.*s\" is no operator: =, !=, in, contains, exists, <, <=, >, >=", STR_ARGS(word));
+	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+		if (str_eq(word, operators[i].text))
+			return &operators[i];
+	return NULL;
+}
+
+static bool has_blank(struct str text)
+{
+	return str_find(text, ' ') < text.n || str_find(text, '\t') < text.n;
+}
+
+/* As in "corp.example": what stands behind the '@' of an address. */
+static bool is_domain(struct str text)
+{
+	return text.n > 0 && text.p[0] != '.' && !str_ends(text, STR(".")) && !has_blank(text) &&
+	       str_find(text, '@') == text.n && str_find(text, '*') == text.n;
+}
+
+static bool all_items(struct str list, bool (*is_good)(struct str item))
+{
+	struct str item;
+	while (str_split(&list, ',', &item))
+		if (!is_good(str_trim(item)))
+			return false;
+	return true;
+}
+
+static bool is_given(struct str item)
+{
+	return item.n > 0;
+}
+
+/* NULL, or why this operator cannot be used with this source and value. */
+static const char *check_value(const struct rule *rule)
+{
+	struct json number;
+	struct str value = rule->value;
+	bool text_source = rule->source.kind == SOURCE_USER || rule->source.kind == SOURCE_SCOPE;
+	if (rule->op == RULE_EXISTS)
+		return value.n == 0 ? NULL : "takes no value";
+	if (value.n == 0)
+		return "needs a value";
+	if (value.n > 1 && value.p[0] == '"' && str_ends(value, STR("\"")))
+		return "takes its value without quotes: they would belong to it";
+	if (is_comparison(rule->op) && text_source)
+		return "compares numbers: user and scope are text";
+	if (is_comparison(rule->op) && !json_number(value, &number))
+		return "compares numbers, written as in JSON";
+	if (rule->op == RULE_CONTAINS && has_blank(value))
+		return "looks for one word: use = for the whole text, or for a name in a list";
+	if (rule->op == RULE_IN && !all_items(value, is_given))
+		return "has an empty item in its list";
+	if (rule->op == RULE_DOMAIN && !all_items(value, is_domain))
+		return "takes domains, as corp.example: what stands behind the @, without a dot at either end";
+	return NULL;
+}
+
+/* Cut a word off *rest. */
+static struct str next_word(struct str *rest)
+{
+	struct str text = str_trim(*rest);
+	size_t end = 0;
+	while (end < text.n && text.p[end] != ' ' && text.p[end] != '\t')
+		end++;
+	*rest = str_trim(str_skip(text, end));
+	return (struct str){text.p, end};
+}
+
+static bool read_op(struct str rest, const struct conf_text *line, struct rule *rule, struct conf_error *error)
+{
+	struct str word = next_word(&rest);
+	const struct operator *operator = find_operator(word);
+	if (word.n == 0)
+		return conf_fail_at(error, line, "require",
+				    "write: [not] SOURCE OPERATOR VALUE, as claim:roles = admin");
+	if (!operator)
+		return conf_fail_at(error, line, "require",
+				    "\"%.*s\" is no operator: =, !=, in, contains, domain, exists, <, <=, >, >=",
+				    STR_ARGS(word));
+	rule->op = operator->op;
+	rule->value = rest;
+	const char *wrong = check_value(rule);
+	return !wrong || conf_fail_at(error, line, "require", "%.*s %s", STR_ARGS(word), wrong);
 }
 
 bool rule_parse(const struct conf_text *line, struct rule *out, struct conf_error *error)
 {
 	struct rule rule = {.text = line->value};
-	struct str rest = line->value, word;
-	next_word(&rest, &word);
-	if (str_eq(word, STR("not"))) {
+	struct str rest = line->value, ahead = rest;
+	if (str_eq(next_word(&ahead), STR("not"))) {
 		rule.negated = true;
-		next_word(&rest, &word);
+		rest = ahead;
 	}
-	if (!read_source(word, &rule))
-		return conf_fail_at(error, line, "require", "\"%.*s\" is no source: claim:PATH, user or scope",
-				    STR_ARGS(word));
-	if (!next_word(&rest, &word))
+	struct str word = value_source_cut(&rest, ' ');
+	const char *wrong = value_source_read(word, &rule.source);
+	if (wrong || rule.source.kind == SOURCE_TEXT)
 		return conf_fail_at(error, line, "require",
-				    "write: [not] SOURCE OPERATOR VALUE, as claim:roles = admin");
-	if (!read_op(word, rest, &rule, line, error))
+				    "\"%.*s\" %s (sources are claim:PATH, profile:PATH, user, scope)", STR_ARGS(word),
+				    wrong ? wrong : "cannot be asked for");
+	if (!read_op(rest, line, &rule, error))
 		return false;
 	*out = rule;
 	return true;
 }
 
-static bool in_list(struct str list, struct str text)
+/* Judging ---------------------------------------------------------------- */
+
+static bool equals(const struct json *value, struct str want)
 {
-	struct str part;
-	while (str_split(&list, ',', &part))
-		if (str_eq(str_trim(part), text))
+	struct json number;
+	if (value->type == JSON_NUMBER && json_number(want, &number))
+		return json_compare(value, &number) == 0;
+	struct str text = json_scalar(value);
+	return text.p && str_eq(text, want);
+}
+
+static bool in_list(const struct json *value, struct str list)
+{
+	struct str item;
+	while (str_split(&list, ',', &item))
+		if (equals(value, str_trim(item)))
 			return true;
 	return false;
 }
 
-static bool has_word(struct str words, struct str wanted)
+static bool has_word(const struct json *value, struct str wanted)
 {
-	struct str part;
-	while (str_split(&words, ' ', &part))
-		if (part.n && str_eq(part, wanted))
+	struct str words = value->text, word;
+	if (value->type != JSON_STRING)
+		return equals(value, wanted);
+	while (str_split(&words, ' ', &word))
+		if (str_eq(word, wanted))
 			return true;
 	return false;
 }
 
-static bool compares(enum rule_op op, struct str have, struct str want)
+/* What may stand before the '@' without quotes (RFC 5322 section 3.2.3, RFC 6532): with
+ * anything else, programs disagree on which address it is, and on how many. */
+static bool is_local_part(struct str text)
 {
-	double a, b;
-	if (!read_number(have, &a) || !read_number(want, &b))
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] <= 0x20 || text.p[i] == 0x7f || strchr("()<>[]:;\\,\"", text.p[i]))
+			return false;
+	return text.n > 0;
+}
+
+/* Is it an address, and its domain one of the list? */
+static bool in_domain(const struct json *value, struct str list)
+{
+	struct str address, item;
+	if (!json_string(value, &address))
 		return false;
-	return op == RULE_LESS ? a < b : op == RULE_AT_MOST ? a <= b : op == RULE_MORE ? a > b : a >= b;
+	size_t at = str_find(address, '@');
+	if (at == address.n || !is_local_part((struct str){address.p, at}))
+		return false;
+	while (str_split(&list, ',', &item))
+		if (str_eq_nocase(str_skip(address, at + 1), str_trim(item)))
+			return true;
+	return false;
 }
 
-static bool text_holds(const struct rule *rule, struct str text)
+static bool compares(const struct json *value, enum rule_op op, struct str want)
+{
+	struct json number;
+	if (value->type != JSON_NUMBER || !json_number(want, &number))
+		return false;
+	int order = json_compare(value, &number);
+	return op == RULE_LESS ? order < 0 : op == RULE_AT_MOST ? order <= 0 : op == RULE_MORE ? order > 0 : order >= 0;
+}
+
+/* One value; a list or an object is not one. */
+static bool scalar_holds(const struct rule *rule, const struct json *value)
 {
 	switch (rule->op) {
 	case RULE_EQUAL:
 	case RULE_UNEQUAL:
-		return str_eq(text, rule->value);
+		return equals(value, rule->value);
 	case RULE_IN:
-		return in_list(rule->value, text);
+		return in_list(value, rule->value);
 	case RULE_CONTAINS:
-		return has_word(text, rule->value);
+		return has_word(value, rule->value);
+	case RULE_DOMAIN:
+		return in_domain(value, rule->value);
 	case RULE_EXISTS:
 		return true;
 	case RULE_LESS:
@@ -152,36 +214,46 @@ static bool text_holds(const struct rule *rule, struct str text)
 	case RULE_AT_LEAST:
 		break;
 	}
-	return compares(rule->op, text, rule->value);
+	return compares(value, rule->op, rule->value);
 }
 
-static bool value_holds(struct arena *arena, const struct rule *rule, const struct json *value)
+/* A scope is a set of words (RFC 6749 section 3.3), written as one text or as a list. */
+static bool scope_holds(const struct rule *rule, const struct json *value)
+{
+	struct str words, word;
+	if (!json_string(value, &words))
+		return false;
+	while (str_split(&words, ' ', &word))
+		if (word.n && scalar_holds(rule, &(struct json){.type = JSON_STRING, .text = word}))
+			return true;
+	return false;
+}
+
+static bool element_holds(const struct rule *rule, const struct json *value)
+{
+	return rule->source.kind == SOURCE_SCOPE ? scope_holds(rule, value) : scalar_holds(rule, value);
+}
+
+static bool value_holds(const struct rule *rule, const struct json *value)
 {
 	if (!value || value->type == JSON_NULL)
 		return false;
 	if (rule->op == RULE_EXISTS)
 		return true;
-	if (value->type == JSON_ARRAY) {
-		for (const struct json *element = value->child; element; element = element->next)
-			if (element->type != JSON_ARRAY && value_holds(arena, rule, element))
-				return true;
-		return false;
-	}
-	/* A number is no text: "compares" must not take the string "10" for ten. */
-	if (is_comparison(rule->op) && value->type != JSON_NUMBER)
-		return false;
-	struct str text = json_text(arena, value);
-	return text.p && text_holds(rule, text);
+	if (value->type != JSON_ARRAY)
+		return element_holds(rule, value);
+	for (const struct json *element = value->child; element; element = element->next)
+		if (element_holds(rule, element))
+			return true;
+	return false;
 }
 
-bool rule_holds(struct arena *arena, const struct rule *rule, const struct subject *subject)
+bool rule_holds(const struct rule *rule, const struct subject *subject)
 {
-	const struct claims *claims = subject->claims;
-	bool holds;
-	if (rule->source == RULE_USER)
-		holds = text_holds(rule, claims->user_id);
-	else
-		holds = value_holds(arena, rule, json_path(claims->all, rule->path));
+	struct json memory;
+	if (rule->source.kind == SOURCE_PROFILE && !subject->profile)
+		return false;
+	bool holds = value_holds(rule, value_source_find(&rule->source, subject, &memory));
 	if (rule->op == RULE_UNEQUAL)
 		holds = !holds;
 	return holds != rule->negated;

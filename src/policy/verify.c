@@ -84,12 +84,13 @@ static enum err step_user(struct worker *worker, const struct request *request, 
 
 static enum err step_rules(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
+	(void)worker;
 	enum err err = access_check_path(verdict->policy, request->path, verdict->claims.user_id);
 	if (!err)
 		err = access_check_path(verdict->policy, request->bare_path, verdict->claims.user_id);
 	if (err)
 		return err;
-	return access_check_rules(worker->arena, verdict->policy, &verdict->subject, clock_now(), &verdict->why);
+	return access_check_rules(verdict->policy, &verdict->subject, clock_now(), &verdict->why);
 }
 
 static const struct {

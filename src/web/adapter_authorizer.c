@@ -31,9 +31,13 @@ static void allow_user(struct worker *worker, struct reply *reply, const struct 
 	if (verdict->subject.local_user_id)
 		reply_header_int(reply, "Variable-AUTH_LOCAL_USER_ID", verdict->subject.local_user_id);
 	for (size_t i = 0; i < policy->n_attributes; i++) {
-		struct str value = attribute_value(worker->arena, &policy->attributes[i], &verdict->subject);
-		if (value.p)
-			variable(worker, reply, policy->attributes[i].name, value);
+		const struct attribute *attribute = &policy->attributes[i];
+		struct str value;
+		const char *why;
+		if (!attribute_value(worker->arena, attribute, &verdict->subject, &value, &why))
+			log_text(LOG_ERR, "attribute_left_out", "%s: the value %s", attribute->name.p, why);
+		else if (value.p)
+			variable(worker, reply, attribute->name, value);
 	}
 	if (claims->exp != TIME_ABSENT)
 		reply_header_int(reply, "Variable-AUTH_EXPIRES", claims->exp);

@@ -543,7 +543,7 @@ def test_explain_says_what_was_wanted(site, claims, words, message):
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.stdout)
 
 
-STEPS = ["request", "policy", "credentials", "token", "revocation", "rules"]
+STEPS = ["request", "policy", "credentials", "token", "revocation", "user", "rules"]
 
 
 def test_explain_agrees_with_verify(site):

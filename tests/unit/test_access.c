@@ -97,12 +97,24 @@ static void holds_users_to_their_paths(void)
 	} rows[] = {
 		{"/u/ann/x", "ann", ERR_NONE},	{"/u/bob/x", "ann", ERR_USER_MISMATCH}, {"/u/ann", "ann", ERR_NONE},
 		{"/u/", "ann", ERR_NONE},	{"/v/bob/w", "ann", ERR_USER_MISMATCH}, {"/x", "ann", ERR_NONE},
-		{"/u/Ann/x", "ann", ERR_USER_MISMATCH},
+		{"/u/Ann/x", "ann", ERR_USER_MISMATCH}, {"/u", "ann", ERR_NONE},
+		{"/u/ann@x.test/y", "ann@x.test", ERR_NONE}, {"/u/ann;a=1/x", "ann", ERR_USER_MISMATCH},
+		{"/u/ann", "annie", ERR_USER_MISMATCH}, {"/u/annie", "ann", ERR_USER_MISMATCH},
+		{"/v/ann", "bob", ERR_NONE}, {"/v/ann/w/x", "bob", ERR_NONE},
+		/* By both of two patterns. */
+		{"/share/ann/with/ann", "ann", ERR_NONE}, {"/share/ann/with/bob", "ann", ERR_USER_MISMATCH},
+		{"/share/bob/with/ann", "ann", ERR_USER_MISMATCH}, {"/share/bob/with/bob", "ann", ERR_USER_MISMATCH},
+		{"/share/ann/else/bob", "ann", ERR_NONE}, {"/share/bob/else/ann", "ann", ERR_USER_MISMATCH},
+		/* In the middle of a path, and deep in it. */
+		{"/team/x/of/ann/files/y", "ann", ERR_NONE}, {"/team/x/of/bob/files/y", "ann", ERR_USER_MISMATCH},
+		{"/team/bob/of/ann/files", "ann", ERR_NONE},
 	};
 	struct snapshot *snapshot;
 	struct conf_error error;
-	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\npath-user = /u/{user}/**, /v/{user}/w\n", &snapshot,
-			     &error));
+	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\npath-user = /u/{user}/**, /v/{user}/w\n"
+				    "path-user = /share/{user}/**, /share/*/with/{user}\n"
+				    "path-user = /team/*/of/{user}/files/**\n",
+			     &snapshot, &error));
 	const struct policy *site = &snapshot->policies[0];
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		UNIT_ROW(access_check_path(site, str_of(rows[i].path), str_of(rows[i].user)) == rows[i].want,
@@ -115,14 +127,35 @@ static void holds_tokens_to_their_age(void)
 	struct snapshot *snapshot;
 	struct conf_error error;
 	struct str why;
-	struct claims fresh = {.iat = 1000}, old = {.iat = 900}, unsaid = {.iat = TIME_ABSENT};
+	static const struct {
+		int64_t iat, nbf, now;
+		enum err want;
+	} rows[] = {
+		{1000, TIME_ABSENT, 1000, ERR_NONE},
+		{1000, TIME_ABSENT, 1060, ERR_NONE},
+		{1000, TIME_ABSENT, 1061, ERR_RULE_FAILED},
+		{0, TIME_ABSENT, 60, ERR_NONE},
+		{0, TIME_ABSENT, 61, ERR_RULE_FAILED},
+		/* From nbf the age cannot be told. */
+		{TIME_ABSENT, TIME_ABSENT, 1000, ERR_RULE_FAILED},
+		{TIME_ABSENT, 1000, 1000, ERR_RULE_FAILED},
+		{TIME_ABSENT, TIME_ABSENT, 10, ERR_RULE_FAILED},
+		/* Clocks differ; but nobody is young for years. */
+		{1060, TIME_ABSENT, 1000, ERR_NONE},
+		{1061, TIME_ABSENT, 1000, ERR_RULE_FAILED},
+		{INT64_MAX, TIME_ABSENT, 1000, ERR_RULE_FAILED},
+		{INT64_MAX, TIME_ABSENT, 0, ERR_RULE_FAILED},
+	};
 	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\nmax-age = 1m\n", &snapshot, &error));
 	const struct policy *p = &snapshot->policies[0];
-	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &(struct subject){.claims = &fresh}, 1060, &why), ERR_NONE);
-	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &(struct subject){.claims = &fresh}, 1061, &why), ERR_RULE_FAILED);
-	UNIT_STR_EQ(why, STR("max-age"), "why");
-	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &(struct subject){.claims = &old}, 1000, &why), ERR_RULE_FAILED);
-	CU_ASSERT_EQUAL(access_check_rules(snapshot->arena, p, &(struct subject){.claims = &unsaid}, 1000, &why), ERR_RULE_FAILED);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char row[32];
+		struct claims claims = {.iat = rows[i].iat, .nbf = rows[i].nbf};
+		snprintf(row, sizeof row, "max-age, row %zu", i);
+		UNIT_ROW(access_check_rules(p, &(struct subject){.claims = &claims}, rows[i].now, &why) == rows[i].want,
+			 row);
+		UNIT_STR_EQ(why, rows[i].want ? STR("max-age") : STR_NONE, row);
+	}
 	snapshot_close(&snapshot);
 }
 
@@ -135,6 +168,16 @@ static void refuses(void)
 		{ISSUER "[policy \"a\"]\npath = a\n", ":6: path: \"a\" is no path pattern"},
 		{ISSUER "[policy \"a\"]\npath = /a**\n", ":6: path: "},
 		{ISSUER "[policy \"a\"]\npath-user = /u/**\n", ":6: path-user: the pattern has no {user}"},
+		{ISSUER "[policy \"a\"]\npath-user = /x\npath-user = /{user}/{user}\n",
+		 ":6: path-user: the pattern has no {user}"},
+		{ISSUER "[policy \"a\"]\npath-user = /u/{user}/**, /{user}/{user}\n",
+		 ":6: path-user: the pattern has more than one {user}"},
+		{ISSUER "[policy \"a\"]\npath-user = /u/{users}\n", ":6: path-user: the pattern has no {user}"},
+		{ISSUER "[policy \"a\"]\nprofile = team\n", ":6: profile: there is no [profile \"team\"]"},
+		{ISSUER "[policy \"a\"]\nrequire = user = a\nrequire = not profile:/blocked = true\n",
+		 ":7: require: profile:/blocked is asked for in a policy without profile: add profile = NAME"},
+		{ISSUER "[policy \"a\"]\nattribute = AUTH_X = claim:a, profile:/a\n",
+		 ":6: attribute: profile:/a is asked for in a policy without profile"},
 		{ISSUER "[policy \"a\"]\nhost = https://a\n", ":6: host: "},
 		{ISSUER "[policy \"a\"]\nhost = a:80\n", ":6: host: "},
 		{ISSUER "[policy \"a\"]\nhost = *.a\n", ":6: host: "},
