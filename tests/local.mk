@@ -206,7 +206,8 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_jwe \
 	%D%/fuzz/fuzz_jwk \
 	%D%/fuzz/fuzz_jws \
-	%D%/fuzz/fuzz_record
+	%D%/fuzz/fuzz_record \
+	%D%/fuzz/fuzz_rule
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += %D%/fuzz/seeds.test
 FUZZ_FRAME = %D%/fuzz/fuzz.h
@@ -232,6 +233,8 @@ endif
 %C%_fuzz_fuzz_jws_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_record_SOURCES = %D%/fuzz/fuzz_record.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_rule_SOURCES = %D%/fuzz/fuzz_rule.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_rule_LDFLAGS = $(FUZZ_LINK)
 EXTRA_DIST += %D%/fuzz/README.md %D%/fuzz/seeds %D%/fuzz/seeds.test
 
 EXTRA_DIST += \

@@ -153,12 +153,13 @@ static void explain_attributes(struct explanation *e)
 	const struct policy *policy = e->judgement->verdict.policy;
 	for (size_t i = 0; i < policy->n_attributes; i++) {
 		const struct attribute *attribute = &policy->attributes[i];
-		struct str value;
-		const char *why;
-		if (!attribute_value(arena_of(e), attribute, &e->judgement->verdict.subject, &value, &why))
-			value = arena_printf(arena_of(e), "left out: the value %s", why);
-		else if (value.p)
+		const struct subject *subject = &e->judgement->verdict.subject;
+		struct str value = attribute_value(arena_of(e), attribute, subject);
+		const char *why = attribute_left_out(arena_of(e), attribute, subject);
+		if (value.p)
 			value = arena_printf(arena_of(e), "\"%.*s\"", STR_ARGS(value));
+		else if (why)
+			value = arena_printf(arena_of(e), "left out: the value %s", why);
 		explain_row(e, "attribute", attribute->text, value);
 	}
 }

@@ -15,12 +15,9 @@ static void print_attributes(struct document *document, const struct judgement *
 	bool user = j->verdict.err == ERR_NONE && !j->verdict.anonymous;
 	document_open(document, "attributes", "{}");
 	for (size_t i = 0; user && i < policy->n_attributes; i++) {
-		const struct attribute *attribute = &policy->attributes[i];
-		struct str value;
-		const char *why;
-		bool good = attribute_value(j->tool.worker.arena, attribute, &j->verdict.subject, &value, &why);
-		if (good && value.p)
-			document_text(document, attribute->name.p, value);
+		struct str value = attribute_value(j->tool.worker.arena, &policy->attributes[i], &j->verdict.subject);
+		if (value.p)
+			document_text(document, policy->attributes[i].name.p, value);
 	}
 	document_close(document, "{}");
 }

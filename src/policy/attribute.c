@@ -99,8 +99,9 @@ static const char *check_text(const struct attribute *attribute, struct str text
 	return str_is_utf8(text) ? NULL : "is no UTF-8";
 }
 
-bool attribute_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject,
-		     struct str *out, const char **why)
+/* *out is set when the result is NULL. */
+static const char *find_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject,
+			      struct str *out)
 {
 	for (size_t i = 0; i < attribute->n_sources; i++) {
 		const struct value_source *source = &attribute->sources[i];
@@ -112,15 +113,25 @@ bool attribute_value(struct arena *arena, const struct attribute *attribute, con
 		struct str text = wrong ? STR_NONE : json_text(arena, value);
 		if (!wrong)
 			wrong = check_text(attribute, text);
-		if (wrong) {
-			*why = wrong;
-			return false;
-		}
+		if (wrong)
+			return wrong;
 		if (text.n > 0 || source->kind == SOURCE_TEXT) {
 			*out = text;
-			return true;
+			return NULL;
 		}
 	}
 	*out = STR_NONE;
-	return true;
+	return NULL;
+}
+
+struct str attribute_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject)
+{
+	struct str value;
+	return find_value(arena, attribute, subject, &value) ? STR_NONE : value;
+}
+
+const char *attribute_left_out(struct arena *arena, const struct attribute *attribute, const struct subject *subject)
+{
+	struct str value;
+	return find_value(arena, attribute, subject, &value);
 }

@@ -18,11 +18,12 @@ struct attribute {
 /* Parse a line; names that the product sets itself are refused. */
 bool attribute_parse(struct arena *arena, const struct conf_text *line, struct attribute *out,
 		     struct conf_error *error);
-/* What the application gets for this user: STR_NONE when no source has a value. What is
- * absent, null, an empty text or an empty list has none. false: the first value that is
- * there cannot be handed on (an object, control bytes, too long, …), and *why says so;
+/* What the application gets for this user: the value of the first source that has one;
+ * what is absent, null, an empty text or an empty list is none. STR_NONE when there is
+ * none, and when the first cannot be handed on (an object, control bytes, too long, …):
  * then the attribute is left out, whatever the sources behind it have. */
-bool attribute_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject,
-		     struct str *out, const char **why);
+struct str attribute_value(struct arena *arena, const struct attribute *attribute, const struct subject *subject);
+/* Why is it left out? The words for "the value …", or NULL when it is not. */
+const char *attribute_left_out(struct arena *arena, const struct attribute *attribute, const struct subject *subject);
 
 #endif

@@ -32,12 +32,12 @@ static void allow_user(struct worker *worker, struct reply *reply, const struct 
 		reply_header_int(reply, "Variable-AUTH_LOCAL_USER_ID", verdict->subject.local_user_id);
 	for (size_t i = 0; i < policy->n_attributes; i++) {
 		const struct attribute *attribute = &policy->attributes[i];
-		struct str value;
-		const char *why;
-		if (!attribute_value(worker->arena, attribute, &verdict->subject, &value, &why))
-			log_text(LOG_ERR, "attribute_left_out", "%s: the value %s", attribute->name.p, why);
-		else if (value.p)
+		struct str value = attribute_value(worker->arena, attribute, &verdict->subject);
+		const char *why = value.p ? NULL : attribute_left_out(worker->arena, attribute, &verdict->subject);
+		if (value.p)
 			variable(worker, reply, attribute->name, value);
+		else if (why)
+			log_text(LOG_ERR, "attribute_left_out", "%s: the value %s", attribute->name.p, why);
 	}
 	if (claims->exp != TIME_ABSENT)
 		reply_header_int(reply, "Variable-AUTH_EXPIRES", claims->exp);
