@@ -80,6 +80,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/thread.c %D%/token/thread.h \
 	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
+	%D%/store/cache_file.c %D%/store/cache_file.h \
 	%D%/store/database.c %D%/store/database.h \
 	%D%/store/key_cache.c %D%/store/key_cache.h \
 	%D%/store/memcache.h \

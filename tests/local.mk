@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	%D%/unit/test_attribute \
 	%D%/unit/test_base \
 	%D%/unit/test_cache \
+	%D%/unit/test_cache_file \
 	%D%/unit/test_call \
 	%D%/unit/test_claims \
 	%D%/unit/test_codec \
@@ -92,6 +93,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_base_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cache_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
+%C%_unit_test_cache_file_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_unit_test_cache_file_LDADD = $(UNIT_LDADD)
 %C%_unit_test_call_LDADD = $(UNIT_LDADD)
 %C%_unit_test_claims_LDADD = $(UNIT_LDADD)
 %C%_unit_test_codec_LDADD = $(UNIT_LDADD)

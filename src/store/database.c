@@ -95,6 +95,38 @@ static bool create(const struct schema *schema, const struct paths *paths, struc
 	return made && (state_dir_sync(paths->folder) || fail_errno("sync", paths->folder, why));
 }
 
+/* Lock the folder; where the file system has no such locks, go on without. */
+static bool lock_folder(int fd)
+{
+	int64_t deadline = clock_monotonic_ms() + ALONE_WAIT_MS;
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return true;
+		if (clock_monotonic_ms() >= deadline)
+			return false;
+		usleep(ALONE_STEP_US);
+	}
+	return true;
+}
+
+/* A cache that is gone. What is left of one that was deleted must not be read into
+ * the new one, and the log of one that another thread or process has just made must
+ * stay: one at a time, by a lock on the folder. */
+static bool create_anew(const struct schema *schema, const struct paths *paths, struct buf *why)
+{
+	int folder = open(paths->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return fail_errno("open", paths->folder, why);
+	bool good = lock_folder(folder) || fail_errno("lock", paths->folder, why);
+	if (good && !exists(paths->database)) {
+		unlink(paths->wal);
+		unlink(paths->shm);
+		good = create(schema, paths, why);
+	}
+	close(folder);
+	return good;
+}
+
 static int open_created(const char *path, int flags)
 {
 	return open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
@@ -141,10 +173,7 @@ static int find_or_create(const struct schema *schema, const struct paths *paths
 	}
 	bool good = true;
 	if (schema->is_cache && !exists(paths->database)) {
-		/* What is left of one that was deleted must not be read into the new one. */
-		unlink(paths->wal);
-		unlink(paths->shm);
-		good = create(schema, paths, why);
+		good = create_anew(schema, paths, why);
 	} else if (!exists(paths->database)) {
 		if (fd >= 0 || exists(paths->wal))
 			good = fail_lost(schema, paths, fd >= 0 ? paths->created : paths->wal, why);

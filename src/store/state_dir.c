@@ -29,7 +29,8 @@ static void print_user(struct buf *out, uid_t uid)
 static bool may_write(const char *path, const struct stat *st, const char *remedy, struct buf *why)
 {
 	int mode = S_ISDIR(st->st_mode) ? R_OK | W_OK | X_OK : R_OK | W_OK;
-	if (faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0)
+	/* Another process may have removed it since it was looked at: that is no lack of rights. */
+	if (faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0 || errno == ENOENT)
 		return true;
 	char reason[REASON_SIZE];
 	buf_printf(why, "%s cannot be written (%s): it belongs to ", path, strerror_r(errno, reason, sizeof reason));

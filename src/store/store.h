@@ -66,6 +66,10 @@ struct store_settings {
 	bool lasting;
 };
 
+struct store_cache_size {
+	int64_t entries, bytes;
+};
+
 /* May the caller do the work that the lock is for? */
 enum store_lock { STORE_LOCK_GRANTED, STORE_LOCK_TAKEN, STORE_LOCK_FAILED };
 
@@ -124,6 +128,8 @@ struct store_driver {
 	void (*cache_unlock)(struct store_thread *thread, const struct store_key *key);
 	/* Forget all of it. false: why says why that cannot be done. */
 	bool (*cache_clear)(struct store_thread *thread, struct buf *why);
+	/* How much there is. NULL in a driver that cannot tell. */
+	bool (*cache_count)(struct store_thread *thread, struct store_cache_size *out);
 
 	/* For `authctl check` and `authctl revocations stats`: a line for each server and
 	 * host, what it is and whether its answers count; each starts with "ok " or "bad ". */

@@ -5,9 +5,11 @@
 #include "store/store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/cache_file.h"
 #include "store/database.h"
 
 enum { SWEEP_ROWS = 500, RETRY_MS = 1000, COMPLAIN_MS = 60000 };
@@ -88,25 +90,28 @@ static const struct schema schema = {
 
 struct store {
 	struct database *database;
+	char *state_dir;
 };
 
 struct store_thread {
 	struct store *store;
 	struct sql *sql; /* NULL while the file is gone */
 	int64_t retry_at, complain_at;
+	struct cache_file *cache;
 };
 
 static bool open(const struct store_settings *settings, struct store **out, struct buf *why)
 {
 	struct store *store = calloc(1, sizeof *store);
-	if (!store) {
+	char *state_dir = strdup(settings->state_dir);
+	if (!store || !state_dir)
 		buf_add(why, STR("no memory for the store"));
-		return false;
-	}
-	if (!database_open(&schema, settings->state_dir, &store->database, why)) {
+	if (!store || !state_dir || !database_open(&schema, settings->state_dir, &store->database, why)) {
+		free(state_dir);
 		free(store);
 		return false;
 	}
+	store->state_dir = state_dir;
 	*out = store;
 	return true;
 }
@@ -116,6 +121,7 @@ static void close(struct store **store)
 	if (!*store)
 		return;
 	database_close(&(*store)->database);
+	free((*store)->state_dir);
 	free(*store);
 	*store = NULL;
 }
@@ -139,7 +145,8 @@ static bool thread_open(struct store *store, struct store_thread **out)
 	if (!thread)
 		return false;
 	thread->store = store;
-	if (!connect(thread)) {
+	if (!cache_file_open(store->state_dir, &thread->cache) || !connect(thread)) {
+		cache_file_close(&thread->cache);
 		free(thread);
 		return false;
 	}
@@ -151,6 +158,7 @@ static void thread_close(struct store_thread **thread)
 {
 	if (!*thread)
 		return;
+	cache_file_close(&(*thread)->cache);
 	sql_close(&(*thread)->sql);
 	free(*thread);
 	*thread = NULL;
@@ -205,6 +213,8 @@ static enum err ask(struct store_thread *thread, const struct store_question *qu
 	if (answered)
 		*out = (struct store_answer){.revoked = sql_int(c, ASK, 0) != 0, .not_before = sql_int(c, ASK, 1)};
 	sql_reset(c, ASK);
+	if (answered && question->has_cached && !out->revoked)
+		out->cached = cache_file_get(thread->cache, &question->cached, question->arena);
 	return answered ? ERR_NONE : ERR_STORE;
 }
 
@@ -343,6 +353,41 @@ static bool check(struct store_thread *thread, struct buf *why)
 	return sql_check(thread->sql, true, why);
 }
 
+static struct str cache_get(struct store_thread *thread, const struct store_key *key, struct arena *arena)
+{
+	return cache_file_get(thread->cache, key, arena);
+}
+
+static bool cache_put(struct store_thread *thread, const struct store_key *key, struct str value, int64_t seconds)
+{
+	return cache_file_put(thread->cache, key, value, seconds);
+}
+
+static bool cache_remove(struct store_thread *thread, const struct store_key *key)
+{
+	return cache_file_remove(thread->cache, key);
+}
+
+static enum store_lock cache_lock(struct store_thread *thread, const struct store_key *key, int64_t ms)
+{
+	return cache_file_lock(thread->cache, key, ms);
+}
+
+static void cache_unlock(struct store_thread *thread, const struct store_key *key)
+{
+	cache_file_unlock(thread->cache, key);
+}
+
+static bool cache_clear(struct store_thread *thread, struct buf *why)
+{
+	return cache_file_clear(thread->cache, why);
+}
+
+static bool cache_count(struct store_thread *thread, struct store_cache_size *out)
+{
+	return cache_file_count(thread->cache, out);
+}
+
 extern const struct store_driver store_embedded;
 const struct store_driver store_embedded = {
 	.name = "embedded",
@@ -356,4 +401,11 @@ const struct store_driver store_embedded = {
 	.list = list,
 	.sweep = sweep,
 	.check = check,
+	.cache_get = cache_get,
+	.cache_put = cache_put,
+	.cache_remove = cache_remove,
+	.cache_lock = cache_lock,
+	.cache_unlock = cache_unlock,
+	.cache_clear = cache_clear,
+	.cache_count = cache_count,
 };
