@@ -31,3 +31,5 @@ examples_phpdir = $(examplesdir)/php
 dist_examples_php_DATA = %D%/examples/php/user.php
 examples_pythondir = $(examplesdir)/python
 dist_examples_python_DATA = %D%/examples/python/user.py
+	%D%/examples/shared-secret.conf \
+	%D%/examples/team.conf

@@ -52,7 +52,7 @@ static const struct json *child_at(const struct json *value, struct str token)
 			child = child->next;
 		return child;
 	}
-	if (value->type != JSON_ARRAY || !str_to_uint(token, JSON_NODES_MAX, &index))
+	if (!str_to_uint(token, JSON_NODES_MAX, &index))
 		return NULL;
 	while (child && index-- > 0)
 		child = child->next;

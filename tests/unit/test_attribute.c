@@ -2,6 +2,7 @@
 /* Attributes: which source gives the value, how it is written, and what is left out. */
 #include "policy/attribute.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,115 @@ static void left_out(void)
 	arena_reset(arena);
 }
 
+/* doc/examples/team.conf ------------------------------------------------- */
+
+struct field {
+	const char *name, *value; /* NULL: none */
+	bool left_out;
+};
+
+enum { FIELDS = 18 };
+
+static struct str example(char *memory, size_t size)
+{
+	char path[512];
+	const char *folder = getenv("srcdir");
+	snprintf(path, sizeof path, "%s/doc/examples/team.conf", folder ? folder : ".");
+	FILE *file = fopen(path, "r");
+	CU_ASSERT_FATAL(file != NULL);
+	struct str text = {memory, fread(memory, 1, size, file)};
+	fclose(file);
+	return text;
+}
+
+/* Every line of its first policy is one of the fields, in their order. */
+static void check_example(const char *claims_text, const char *profile, const struct field *fields)
+{
+	static char memory[8192];
+	struct claims claims = {.user_id = STR("u-2"), .all = parsed(str_of(claims_text))};
+	struct subject subject = {.claims = &claims, .profile = parsed(str_of(profile))};
+	struct str rest = example(memory, sizeof memory), line;
+	size_t n = 0;
+	while (str_split(&rest, '\n', &line) && !str_starts(line, STR("[policy \"admin\"]"))) {
+		char text[256];
+		const char *why;
+		if (!str_starts(line, STR("attribute = ")))
+			continue;
+		CU_ASSERT_FATAL(n < FIELDS);
+		line = str_skip(line, 12);
+		snprintf(text, sizeof text, "%.*s", STR_ARGS(line));
+		struct str value = value_of(text, &subject, &why);
+		UNIT_ROW(str_starts(line, str_of(fields[n].name)) && line.p[strlen(fields[n].name)] == ' ', text);
+		UNIT_STR_EQ(value, str_of(fields[n].value), text);
+		UNIT_ROW((value.p != NULL) == (fields[n].value != NULL) && (why != NULL) == fields[n].left_out, text);
+		n++;
+	}
+	CU_ASSERT_EQUAL(n, FIELDS);
+	arena_reset(arena);
+}
+
+/* With nulls, UTF-8, a comma in quotes and a line end: the user u-2 of tests/peers/fastapi. */
+static void example_fields(void)
+{
+	static const struct field fields[FIELDS] = {
+		{"AUTH_ID", "u-2", false},
+		{"AUTH_EMAIL", "zoe@example.com", false},
+		{"AUTH_USERNAME", "zoe", false},
+		{"AUTH_NAME", "Zo\xc3\xab \xe5\xbc\xa0", false},
+		{"AUTH_FULL_NAME", "Zo\xc3\xab \xe5\xbc\xa0", false},
+		{"AUTH_FIRST_NAME", "Zo\xc3\xab", false},
+		{"AUTH_LAST_NAME", "\xe5\xbc\xa0", false},
+		{"AUTH_DISPLAY_NAME", "Zo\xc3\xab \xe5\xbc\xa0", false},
+		{"AUTH_IMAGE", "/i/zoe.png", false},
+		{"AUTH_ROLE", "MEMBER", false},
+		{"AUTH_POSITION_TITLE", NULL, false},
+		{"AUTH_DIVISION", NULL, false},
+		{"AUTH_DEPARTMENT", NULL, true},
+		{"AUTH_SECTION", NULL, false},
+		{"AUTH_CUSTOM_TEAM", "A;B=C", false},
+		{"AUTH_IS_ACTIVE", "true", false},
+		{"AUTH_IS_LEADER", "false", false},
+		{"AUTH_GROUPS", "dev,ops", false},
+	};
+	check_example("{\"sub\":\"u-2\",\"groups\":[\"dev\",\"ops\"]}",
+		      "{\"id\":\"u-2\",\"email\":\"zoe@example.com\",\"username\":\"zoe\","
+		      "\"name\":\"Zo\xc3\xab \xe5\xbc\xa0\",\"firstName\":\"Zo\xc3\xab\",\"lastName\":\"\xe5\xbc\xa0\","
+		      "\"displayName\":null,\"image\":\"/i/zoe.png\",\"role\":\"MEMBER\",\"positionTitle\":null,"
+		      "\"division\":null,\"department\":\"Ventas, \\\"Sur\\\"\\nX\",\"section\":null,"
+		      "\"customTeam\":\"A;B=C\",\"isActive\":true,\"isLeader\":false}",
+		      fields);
+}
+
+/* A service that says next to nothing, and an id that is a number. */
+static void example_defaults(void)
+{
+	static const struct field fields[FIELDS] = {
+		{"AUTH_ID", "9007199254740993", false},
+		{"AUTH_EMAIL", "b@token.test", false},
+		{"AUTH_USERNAME", NULL, false},
+		{"AUTH_NAME", "Bob", false},
+		{"AUTH_FULL_NAME", "Bob", false},
+		{"AUTH_FIRST_NAME", NULL, false},
+		{"AUTH_LAST_NAME", NULL, false},
+		{"AUTH_DISPLAY_NAME", NULL, false},
+		{"AUTH_IMAGE", "https://i.test/b", false},
+		{"AUTH_ROLE", NULL, false},
+		{"AUTH_POSITION_TITLE", NULL, false},
+		{"AUTH_DIVISION", "North, \"East\"", false},
+		{"AUTH_DEPARTMENT", NULL, false},
+		{"AUTH_SECTION", NULL, false},
+		{"AUTH_CUSTOM_TEAM", NULL, false},
+		{"AUTH_IS_ACTIVE", "true", false},
+		{"AUTH_IS_LEADER", "true", false},
+		{"AUTH_GROUPS", NULL, true},
+	};
+	check_example("{\"sub\":\"b\",\"email\":\"b@token.test\",\"name\":\"Bob\",\"picture\":\"https://i.test/b\","
+		      "\"groups\":[],\"roles\":[\"a,b\"]}",
+		      "{\"id\":9007199254740993,\"division\":\"North, \\\"East\\\"\",\"displayName\":\"\","
+		      "\"isLeader\":true}",
+		      fields);
+}
+
 /* Exactly what a reply can hold is handed on. */
 static void length(void)
 {
@@ -226,8 +336,14 @@ static void refuses(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"values", values},	  {"left out", left_out}, {"length", length},
-		{"no memory", no_memory}, {"refuses", refuses},	  {NULL, NULL},
+		{"values", values},
+		{"left out", left_out},
+		{"fields of the example", example_fields},
+		{"defaults of the example", example_defaults},
+		{"length", length},
+		{"no memory", no_memory},
+		{"refuses", refuses},
+		{NULL, NULL},
 	};
 	if (!arena_open(1 << 20, &arena))
 		return 1;

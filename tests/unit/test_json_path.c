@@ -126,6 +126,8 @@ static void pointers(void)
 		   "\"k\\\"l\":6,\" \":7,\"m~n\":8,"
 		   "\"deep\":{\"1\":{\"x\":[{\"y\":9}]},\"\":{\"\":10},\"~1\":11,\"/\":12,\"a.b\":13}}",
 		   rows);
+	/* What stands behind the path is not a part of it. */
+	CU_ASSERT_FALSE(json_path_valid((struct str){"/m~0", 3}));
 }
 
 /* Random documents ------------------------------------------------------- */
