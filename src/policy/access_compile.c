@@ -248,8 +248,8 @@ static bool compile(struct compiler *c)
 	const struct policy_conf *conf = c->policy->conf;
 	return check_patterns(c, &conf->path, "path", false) &&
 	       check_patterns(c, &conf->path_user, "path-user", true) && check_hosts(c) && check_realm(c) &&
-	       add_issuers(c) && check_distinct(c) && add_carriers(c) && add_profile(c) &&
-	       add_rules(c) && add_attributes(c);
+	       add_issuers(c) && check_distinct(c) && add_carriers(c) && add_profile(c) && add_rules(c) &&
+	       add_attributes(c);
 }
 
 bool access_open(struct snapshot *snapshot, struct conf_error *error)

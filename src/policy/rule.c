@@ -8,9 +8,15 @@ static const struct operator {
 	struct str text;
 	enum rule_op op;
 } operators[] = {
-	{{"=", 1}, RULE_EQUAL},	       {{"!=", 2}, RULE_UNEQUAL},   {{"in", 2}, RULE_IN},
-	{{"contains", 8}, RULE_CONTAINS}, {{"domain", 6}, RULE_DOMAIN}, {{"exists", 6}, RULE_EXISTS},
-	{{"<", 1}, RULE_LESS},	       {{"<=", 2}, RULE_AT_MOST},   {{">", 1}, RULE_MORE},
+	{{"=", 1}, RULE_EQUAL},
+	{{"!=", 2}, RULE_UNEQUAL},
+	{{"in", 2}, RULE_IN},
+	{{"contains", 8}, RULE_CONTAINS},
+	{{"domain", 6}, RULE_DOMAIN},
+	{{"exists", 6}, RULE_EXISTS},
+	{{"<", 1}, RULE_LESS},
+	{{"<=", 2}, RULE_AT_MOST},
+	{{">", 1}, RULE_MORE},
 	{{">=", 2}, RULE_AT_LEAST},
 };
 

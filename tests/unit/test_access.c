@@ -159,6 +159,20 @@ static void holds_tokens_to_their_age(void)
 	snapshot_close(&snapshot);
 }
 
+/* Less than a second is no second, but not "any time". */
+static void holds_tokens_to_a_short_age(void)
+{
+	struct snapshot *snapshot;
+	struct conf_error error;
+	struct str why;
+	struct claims claims = {.iat = 1000};
+	struct subject subject = {.claims = &claims};
+	CU_ASSERT_FATAL(load(ISSUER "[policy \"site\"]\npath = /**\nmax-age = 500ms\n", &snapshot, &error));
+	CU_ASSERT_EQUAL(access_check_rules(&snapshot->policies[0], &subject, 1000, &why), ERR_NONE);
+	CU_ASSERT_EQUAL(access_check_rules(&snapshot->policies[0], &subject, 1001, &why), ERR_RULE_FAILED);
+	snapshot_close(&snapshot);
+}
+
 static void refuses(void)
 {
 	static const struct {
@@ -222,6 +236,7 @@ int main(void)
 		{"finds none", finds_none},
 		{"path-user", holds_users_to_their_paths},
 		{"max-age", holds_tokens_to_their_age},
+		{"short max-age", holds_tokens_to_a_short_age},
 		{"refuses", refuses},
 		{"hosts share a path", lets_hosts_share_a_path},
 		{NULL, NULL},
