@@ -125,6 +125,12 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \
 	%D%/policy/password.c %D%/policy/password.h \
 	%D%/policy/profile.c %D%/policy/profile.h \
+	%D%/policy/profile_ask.c \
+	%D%/policy/profile_cached.c \
+	%D%/policy/profile_flight.c \
+	%D%/policy/profile_internal.h \
+	%D%/policy/profile_options.c \
+	%D%/policy/profile_renew.c \
 	%D%/policy/revocation.c %D%/policy/revocation.h \
 	%D%/policy/route.c %D%/policy/route.h \
 	%D%/policy/rule.c %D%/policy/rule.h \
@@ -185,12 +191,15 @@ bin_PROGRAMS += %D%/bin/authctl
 %C%_bin_authctl_SOURCES = \
 	%D%/bin/authctl.c %D%/bin/authctl.h \
 	%D%/bin/authctl_arguments.c \
+	%D%/bin/authctl_cache.c \
 	%D%/bin/authctl_check.c %D%/bin/authctl_check.h \
 	%D%/bin/authctl_check_capture.c \
 	%D%/bin/authctl_check_keys.c \
+	%D%/bin/authctl_check_profiles.c \
 	%D%/bin/authctl_check_users.c \
 	%D%/bin/authctl_explain.c %D%/bin/authctl_explain.h \
 	%D%/bin/authctl_explain_form.c \
+	%D%/bin/authctl_explain_profile.c \
 	%D%/bin/authctl_explain_token.c \
 	%D%/bin/authctl_input.c \
 	%D%/bin/authctl_judge.c %D%/bin/authctl_judge.h \

@@ -52,6 +52,9 @@ const struct command authctl_commands[] = {
 	 authctl_revocations_add, "revoke a token (--token -), all of a user (--user ID) or session (--session SID)"},
 	{"revocations remove", "KEY", 1, 0, 0, authctl_revocations_remove, "take a revocation back"},
 	{"revocations stats", "", 0, 0, 0, authctl_revocations_stats, "count what is revoked"},
+	{"cache stats", "", 0, 0, 0, authctl_cache_stats, "count what is kept of users' profiles"},
+	{"cache flush", "", 0, 0, TAKES(OPTION_PROFILE) | TAKES(OPTION_USER), authctl_cache_flush,
+	 "forget what is kept: all, or the profile of one user"},
 	{NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 

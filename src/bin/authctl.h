@@ -38,6 +38,7 @@ enum option_id {
 	OPTION_FIRST,
 	OPTION_AT_ONCE,
 	OPTION_SESSION,
+	OPTION_PROFILE,
 	OPTION_COUNT
 };
 
@@ -107,5 +108,7 @@ int authctl_revocations_show(const struct arguments *arguments);
 int authctl_revocations_add(const struct arguments *arguments);
 int authctl_revocations_remove(const struct arguments *arguments);
 int authctl_revocations_stats(const struct arguments *arguments);
+int authctl_cache_stats(const struct arguments *arguments);
+int authctl_cache_flush(const struct arguments *arguments);
 
 #endif

@@ -49,6 +49,7 @@ static const struct row {
 	[OPTION_FROM_SECRET] = {"from-secret", 0, "SPEC", false, "add this secret: file:PATH, cred:NAME or env:NAME"},
 	[OPTION_FIRST] = {"first", 0, NULL, false, "let the key sign at once"},
 	[OPTION_SESSION] = {"session", 0, "SID", false, "the claim sid of the session's tokens"},
+	[OPTION_PROFILE] = {"profile", 0, "NAME", false, "of this [profile]"},
 	[OPTION_AT_ONCE] = {"at-once", 0, NULL, false, "even when programs may not have read the key yet"},
 };
 

@@ -277,6 +277,7 @@ int authctl_check(const struct arguments *arguments)
 		   checkup.tool.snapshot->conf->files.n);
 	check_issuers(&checkup);
 	check_keys(&checkup);
+	check_profiles(&checkup);
 	check_policies(&checkup);
 	check_state_dir(&checkup);
 	check_capture_begin(&capture);

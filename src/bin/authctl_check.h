@@ -17,6 +17,8 @@ __attribute__((format(printf, 4, 5))) void check_line(struct checkup *checkup, e
 						      const char *what, const char *format, ...);
 /* The issuers whose keys are fetched. */
 void check_keys(struct checkup *checkup);
+/* The services that know the users. */
+void check_profiles(struct checkup *checkup);
 /* Which users can write state-dir and read the secrets. */
 void check_users(struct checkup *checkup);
 

@@ -119,7 +119,7 @@ static void explain_revocation(struct explanation *e)
 		explain_row(e, "store", STR("one that can be asked"), str_of(j->tool.store_why));
 }
 
-static void explain_user(struct explanation *e)
+static void explain_record(struct explanation *e)
 {
 	const struct judgement *j = e->judgement;
 	int64_t id = j->verdict.subject.local_user_id;
@@ -136,6 +136,12 @@ static void explain_user(struct explanation *e)
 	explain_row(e, "record", STR_NONE,
 		    arena_printf(arena_of(e), "user \"%.*s\" of \"%.*s\", %.*s", STR_ARGS(j->verdict.claims.user_id),
 				 STR_ARGS(issuer), STR_ARGS(number)));
+}
+
+static void explain_user(struct explanation *e)
+{
+	explain_profile(e);
+	explain_record(e);
 }
 
 /* What the rule looks at, an object as it is written. */
@@ -234,6 +240,12 @@ static const char *hint(const struct judgement *j)
 		return "authctl revocations show KEY says when and why, with one of the keys above";
 	case ERR_USER_MISMATCH:
 		return "the path belongs to another user: see path-user";
+	case ERR_USER_UNKNOWN:
+		return "the service that knows the users does not know this one: see not-found and url of [profile]";
+	case ERR_USER_INACTIVE:
+		return "the account is not active there; when it is again: authctl cache flush --profile NAME --user ID";
+	case ERR_PROFILE:
+		return "the service that knows the users cannot be asked: authctl check says more";
 	case ERR_STORE:
 		return "without the store nobody is let in: authctl check says more";
 	default:

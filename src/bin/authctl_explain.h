@@ -18,6 +18,8 @@ void explain_row(struct explanation *explanation, const char *what, struct str w
 void explain_token(struct explanation *explanation);
 /* The first of them: what form it has, and what is wrong where it could not be read. */
 void explain_form(struct explanation *explanation, struct str text);
+/* Of the step "user": the profile, where the policy has one. */
+void explain_profile(struct explanation *explanation);
 /* "a, b" */
 struct str explain_list(const struct explanation *explanation, const struct conf_list *list);
 

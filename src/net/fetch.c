@@ -62,6 +62,7 @@ struct fetch {
 	CURL *curl;
 	char error[CURL_ERROR_SIZE];
 	struct call call;
+	bool unanswered; /* the last call */
 };
 
 /* Loading ---------------------------------------------------------------- */
@@ -71,7 +72,7 @@ static bool load(struct library *out, struct buf *why)
 	struct library l = {.handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL)};
 	if (!l.handle) {
 		buf_printf(why,
-			   "an issuer has a URL to ask, which takes libcurl, and %s; install it (Debian: libcurl4)",
+			   "the configuration has a URL to ask, which takes libcurl, and %s; install it (Debian: libcurl4)",
 			   dlerror());
 		return false;
 	}
@@ -330,6 +331,21 @@ static bool set_request(struct fetch *fetch, const char *url, const struct fetch
 	       library.easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_body) == CURLE_OK;
 }
 
+/* No connection, or one on which the time was over before all was there. */
+static bool is_unanswered(CURLcode code)
+{
+	return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT ||
+	       code == CURLE_OPERATION_TIMEDOUT || code == CURLE_SSL_CONNECT_ERROR ||
+	       code == CURLE_PEER_FAILED_VERIFICATION;
+}
+
+/* Seconds or a date (RFC 9110 section 10.2.3): libcurl reads both. */
+static int64_t read_retry_after(CURL *curl)
+{
+	curl_off_t seconds = 0;
+	return library.easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK ? (int64_t)seconds : 0;
+}
+
 static bool perform(struct fetch *fetch, struct buf *why)
 {
 	long status = 0;
@@ -337,7 +353,9 @@ static bool perform(struct fetch *fetch, struct buf *why)
 	CURLcode code = library.easy_perform(fetch->curl);
 	if (code == CURLE_OK)
 		code = library.easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &status);
+	fetch->unanswered = is_unanswered(code);
 	fetch->call.answer->status = (int)status;
+	fetch->call.answer->retry_after = code == CURLE_OK ? read_retry_after(fetch->curl) : 0;
 	/* libcurl takes a header section that ends with the connection for whole. */
 	if (code == CURLE_OK && !fetch->call.in_headers)
 		return true;
@@ -355,6 +373,7 @@ bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_requ
 {
 	struct fetch_answer answer = {.max_age = -1};
 	struct curl_slist *headers;
+	fetch->unanswered = false;
 	if (!fetch_check_url(request->url, request->allow_plain_http, why) ||
 	    !list_headers(arena, request, &headers, why))
 		return false;
@@ -372,4 +391,19 @@ bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_requ
 	if (complete)
 		*out = answer;
 	return complete;
+}
+
+bool fetch_unanswered(const struct fetch *fetch)
+{
+	return fetch->unanswered;
+}
+
+bool fetch_type_is_json(struct str type)
+{
+	struct str essence = str_trim((struct str){type.p, str_find(type, ';')});
+	if (str_eq_nocase(essence, STR("application/json")))
+		return true;
+	const struct str top = STR("application/"), suffix = STR("+json");
+	return essence.n > top.n + suffix.n && str_eq_nocase((struct str){essence.p, top.n}, top) &&
+	       str_eq_nocase(str_skip(essence, essence.n - suffix.n), suffix);
 }

@@ -25,6 +25,7 @@ struct fetch_answer {
 	int status;
 	struct str body, content_type; /* in the arena */
 	int64_t max_age; /* seconds of Cache-Control, or -1 */
+	int64_t retry_after; /* seconds of Retry-After, or 0 */
 };
 
 /* Is the URL one that fetch_get would ask? For configuration. false: why says what is wrong. */
@@ -38,6 +39,11 @@ void fetch_close(struct fetch **fetch);
  * went wrong, without the headers that were sent. */
 bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_request *request,
 	       struct fetch_answer *out, struct buf *why);
+/* Did the last call fail because nobody could be reached, or nobody answered in time?
+ * false: something answered, and what it said was no good. */
+bool fetch_unanswered(const struct fetch *fetch);
+/* Is a content type JSON: application/json, or another in JSON (RFC 6839 section 3.1)? */
+bool fetch_type_is_json(struct str type);
 /* Version of libcurl, or NULL while it is not loaded. */
 const char *fetch_library(void);
 

@@ -216,17 +216,6 @@ static void expire(struct keys *keys, struct jwks *jwks)
 
 /* Asking ----------------------------------------------------------------- */
 
-/* application/json, application/jwk-set+json and others in JSON (RFC 6839 section 3.1). */
-static bool is_json(struct str type)
-{
-	struct str essence = str_trim((struct str){type.p, str_find(type, ';')});
-	if (str_eq_nocase(essence, STR("application/json")))
-		return true;
-	const struct str top = STR("application/"), suffix = STR("+json");
-	return essence.n > top.n + suffix.n && str_eq_nocase((struct str){essence.p, top.n}, top) &&
-	       str_eq_nocase(str_skip(essence, essence.n - suffix.n), suffix);
-}
-
 static bool ask(struct keys *keys, const struct jwks *jwks, struct fetch_answer *out, struct buf *why)
 {
 	struct fetch_request request = {
@@ -244,7 +233,7 @@ static bool ask(struct keys *keys, const struct jwks *jwks, struct fetch_answer 
 	}
 	if (!fetch_get(keys->fetch, keys->arena, &request, out, why))
 		return false;
-	if (out->status == 200 && is_json(out->content_type))
+	if (out->status == 200 && fetch_type_is_json(out->content_type))
 		return true;
 	if (out->status == 200)
 		buf_printf(why, "the answer is of type \"%.*s\", not application/json", STR_ARGS(out->content_type));

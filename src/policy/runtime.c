@@ -18,7 +18,7 @@
 #include "policy/opaque_session.h"
 #include "token/cache.h"
 
-enum { REQUEST_ARENA = 1 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
+enum { REQUEST_ARENA = 2 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
 /* For the paths of one issuer. */
 enum { FILES_ARENA = 256 << 10 };
 
@@ -87,6 +87,10 @@ static uint64_t files_state(const struct conf *conf)
 		arena_reset(arena);
 		if (c->kind == &issuer_kind)
 			state = add_key_files(state, c->values, arena);
+		if (c->kind == &profile_kind) {
+			const struct profile_conf *profile = c->values;
+			state = add_file(state, secret_path(arena, profile->api_key.value).p);
+		}
 	}
 	arena_close(&arena);
 	return state;
@@ -146,10 +150,16 @@ static bool open_keys(struct runtime *r, struct snapshot *snapshot, struct conf_
 	return true;
 }
 
+/* One for each worker, and for each thread that is one without requests. */
+static unsigned slots(const struct runtime *r)
+{
+	return r->threads + PROFILE_RENEWERS;
+}
+
 static bool open_slots(struct runtime *r)
 {
-	r->slots = aligned_alloc(_Alignof(struct slot), r->threads * sizeof *r->slots);
-	for (unsigned i = 0; r->slots && i < r->threads; i++)
+	r->slots = aligned_alloc(_Alignof(struct slot), slots(r) * sizeof *r->slots);
+	for (unsigned i = 0; r->slots && i < slots(r); i++)
 		atomic_init(&r->slots[i].in_use, NULL);
 	return r->slots != NULL;
 }
@@ -172,7 +182,7 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
 	struct keys_settings keys = {snapshot->server->state_dir.value.p, !r->one_request, r->threads};
 	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) ||
-	    !profiles_open(r->threads, &r->profiles) || !keys_open(&keys, &r->keys) ||
+	    !profiles_open(r->threads, !r->one_request, &r->profiles) || !keys_open(&keys, &r->keys) ||
 	    !user_records_open(server_records_folder(snapshot->server), &r->user_records) ||
 	    !open_store(r, error) || !open_keys(r, snapshot, error))
 		goto out;
@@ -192,6 +202,7 @@ void runtime_close(struct runtime **runtime)
 	if (!r)
 		return;
 	keys_close(&r->keys);
+	profiles_close(&r->profiles);
 	if (r->sweeper)
 		r->store_driver->thread_close(&r->sweeper);
 	if (r->store)
@@ -201,7 +212,6 @@ void runtime_close(struct runtime **runtime)
 	struct snapshot *current = r->current;
 	snapshot_close(&current);
 	user_records_close(&r->user_records);
-	profiles_close(&r->profiles);
 	opaque_sessions_close(&r->sessions);
 	cache_close(&r->tokens);
 	free(r->slots);
@@ -232,7 +242,7 @@ void runtime_hold_user_records(struct runtime *runtime)
 
 static bool is_used(const struct runtime *r, const struct snapshot *snapshot)
 {
-	for (unsigned i = 0; i < r->threads; i++)
+	for (unsigned i = 0; i < slots(r); i++)
 		if (atomic_load(&r->slots[i].in_use) == snapshot)
 			return true;
 	return false;

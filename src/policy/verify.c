@@ -74,9 +74,13 @@ static enum err step_user(struct worker *worker, const struct request *request, 
 	const struct policy *policy = verdict->policy;
 	enum err err = ERR_NONE;
 	verdict->subject.claims = &verdict->claims;
-	if (policy->profile)
-		err = profile_get(worker, policy->profile, &verdict->claims, verdict->cached, &verdict->subject,
-				  &verdict->why);
+	if (policy->profile) {
+		verdict->profile = (struct profile_lookup){
+			.source = policy->profile, .claims = &verdict->claims, .cached = verdict->cached};
+		err = profile_get(worker, &verdict->profile);
+		verdict->subject.profile = verdict->profile.profile;
+		verdict->why = verdict->profile.why;
+	}
 	if (!err && policy->conf->local_user)
 		err = local_user_touch(worker, policy, &verdict->subject);
 	return err;

@@ -30,7 +30,8 @@ struct verdict {
 	struct token token;		/* token */
 	struct claims claims;
 	struct str cached;		/* revocation: what the store's cache has of the user */
-	struct subject subject;		/* user */
+	struct profile_lookup profile;	/* user; source is NULL where the policy has none */
+	struct subject subject;
 };
 
 /* Decide. request_err is what request_read returned, why its detail. */
