@@ -322,3 +322,4 @@ EXTRA_DIST += \
 	%D%/integration/test_user_records_applications.py \
 	%D%/integration/test_user_records_faults.py \
 	%D%/integration/user_records.py
+	%D%/integration/test_team.py
