@@ -17,7 +17,7 @@ endif
 
 noinst_LIBRARIES += %D%/libfcgi_auth.a
 %C%_libfcgi_auth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS) $(CRYPT_CFLAGS) \
-	$(CURL_CFLAGS) $(LIBFCGI_CFLAGS)
+	$(CURL_CFLAGS) $(LIBFCGI_CFLAGS) $(LIBMEMCACHED_CFLAGS)
 %C%_libfcgi_auth_a_SOURCES = \
 	%D%/base/arena.c %D%/base/arena.h \
 	%D%/base/clock.c %D%/base/clock.h \
@@ -83,7 +83,6 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/cache_file.c %D%/store/cache_file.h \
 	%D%/store/database.c %D%/store/database.h \
 	%D%/store/key_cache.c %D%/store/key_cache.h \
-	%D%/store/memcache.h \
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
@@ -167,6 +166,13 @@ if TRANSPORT_FASTCGI
 	%D%/web/fastcgi.h \
 	%D%/web/overload.c
 endif
+if STORE_MEMCACHED
+%C%_libfcgi_auth_a_SOURCES += \
+	%D%/store/memcache.c %D%/store/memcache.h \
+	%D%/store/memcache_address.c %D%/store/memcache_address.h \
+	%D%/store/memcache_key.c %D%/store/memcache_key.h \
+	%D%/store/memcache_ring.c
+endif
 nodist_%C%_libfcgi_auth_a_SOURCES = %D%/drivers.c
 
 %D%/drivers.c: $(top_srcdir)/%D%/drivers Makefile
@@ -175,7 +181,7 @@ BUILT_SOURCES += %D%/drivers.c
 CLEANFILES += %D%/drivers.c %D%/drivers.c.tmp
 
 # Every program and test links these.
-LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) -lpthread
+LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) $(LIBMEMCACHED_LIBS) -lpthread
 
 EXTRA_DIST += %D%/layers %D%/drivers
 

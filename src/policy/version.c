@@ -15,6 +15,8 @@ void version_print(struct buf *out, const char *program)
 	struct buf why = buf_over(memory, sizeof memory);
 	buf_printf(out, "%s %s (%s; SQLite %s; libxcrypt %s; ", program, PACKAGE_VERSION, token_library(),
 		   store_library(), XCRYPT_VERSION_STR);
+	if (store_memcached_library())
+		buf_printf(out, "libmemcached %s; ", store_memcached_library());
 	/* Loaded at need: what would be found. */
 	if (fetch_start(&why))
 		buf_printf(out, "libcurl %s)\n", fetch_library());

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-/* "NAME VERSION (OpenSSL …; SQLite …; libxcrypt …)" and a line end. */
+/* "NAME VERSION (OpenSSL …; SQLite …; libxcrypt …; libmemcached …; libcurl …)" and a line end. */
 void version_print(struct buf *out, const char *program);
 
 #endif

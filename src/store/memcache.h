@@ -14,7 +14,7 @@ enum { MEMCACHE_KEY_MAX = 64, MEMCACHE_ASKED_MAX = 64, MEMCACHE_VALUE_MAX = 512 
 enum memcache_result {
 	MEMCACHE_OK,
 	MEMCACHE_REFUSED, /* the server's answer: add of a key that is there, replace of one that is not, cas that lost */
-	MEMCACHE_FULL,	  /* it has no memory for the value, or the value is too large for it */
+	MEMCACHE_FULL,	  /* it has no memory for the value, or the value is too large for it; or the arena is full */
 	MEMCACHE_FAILED	  /* no answer, or the breaker is open */
 };
 
@@ -47,15 +47,22 @@ enum memcache_result memcache_get_begin(struct memcache *memcache, const struct 
 					bool with_cas);
 enum memcache_result memcache_get_end(struct memcache *memcache, struct arena *arena, struct memcache_item *items,
 				      size_t n);
-/* Write. expires: seconds since 1970, 0 for never; one beyond 2^31 - 1 is cut to that;
- * one that is over is MEMCACHE_OK and writes nothing. cas: for MEMCACHE_CAS, else 0. */
+/* Write. expires: seconds since 1970, 0 for never; it holds until then at least, and 2 s
+ * longer at most; one beyond 2^31 - 1 is cut to that; one that is over is MEMCACHE_OK and
+ * writes nothing. cas: for MEMCACHE_CAS the one that was read, else 0. The server may
+ * have forgotten an older value when the answer to a MEMCACHE_SET is MEMCACHE_FULL. */
 enum memcache_result memcache_put(struct memcache *memcache, enum memcache_how how, struct str key, struct str value,
 				  int64_t expires, uint64_t cas);
 /* MEMCACHE_REFUSED: there was none. */
 enum memcache_result memcache_delete(struct memcache *memcache, struct str key);
-/* The text of a statistic, in the arena: group "settings" or "" (general). */
+/* The text of a statistic, in the arena: group "settings" or "" (general).
+ * MEMCACHE_REFUSED: there is none of that name. */
 enum memcache_result memcache_statistic(struct memcache *memcache, struct arena *arena, struct str group,
 					struct str name, struct str *out);
+/* Forget everything on the server. MEMCACHE_REFUSED: it was started with -F. */
+enum memcache_result memcache_clear(struct memcache *memcache);
+/* What the last MEMCACHE_FAILED was, for people. */
+void memcache_explain(const struct memcache *memcache, struct buf *out);
 /* Which of n servers (their addresses) has the key, by consistent hashing: all hosts
  * with the same list agree, and a list with one more moves few keys. For the cache. */
 struct memcache_ring;

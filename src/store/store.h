@@ -140,5 +140,7 @@ extern const struct store_driver *const store_drivers[];
 
 /* Version of the database library in use. */
 const char *store_library(void);
+/* Version of libmemcached; NULL in a build without it. */
+const char *store_memcached_library(void);
 
 #endif
