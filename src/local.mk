@@ -170,6 +170,7 @@ if STORE_MEMCACHED
 %C%_libfcgi_auth_a_SOURCES += \
 	%D%/store/memcache.c %D%/store/memcache.h \
 	%D%/store/memcache_address.c %D%/store/memcache_address.h \
+	%D%/store/memcache_cache.c %D%/store/memcache_cache.h \
 	%D%/store/memcache_key.c %D%/store/memcache_key.h \
 	%D%/store/memcache_ring.c
 endif

@@ -372,6 +372,13 @@ enum memcache_result memcache_delete(struct memcache *memcache, struct str key)
 	return is_length(key) ? run(memcache, delete_value, &key) : MEMCACHE_FAILED;
 }
 
+enum memcache_result memcache_release(struct memcache *memcache, struct str key, uint64_t cas)
+{
+	/* The protocol deletes without looking at cas; a date long past is as good. */
+	struct write write = {MEMCACHE_CAS, key, STR(""), RELATIVE_MAX + 1, cas};
+	return is_length(key) && cas != 0 ? run(memcache, write_value, &write) : MEMCACHE_FAILED;
+}
+
 struct statistic {
 	const char *group; /* NULL: general */
 	struct str name;

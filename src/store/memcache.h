@@ -55,6 +55,8 @@ enum memcache_result memcache_put(struct memcache *memcache, enum memcache_how h
 				  int64_t expires, uint64_t cas);
 /* MEMCACHE_REFUSED: there was none. */
 enum memcache_result memcache_delete(struct memcache *memcache, struct str key);
+/* The same for the value that was read with cas, and for no later one. */
+enum memcache_result memcache_release(struct memcache *memcache, struct str key, uint64_t cas);
 /* The text of a statistic, in the arena: group "settings" or "" (general).
  * MEMCACHE_REFUSED: there is none of that name. */
 enum memcache_result memcache_statistic(struct memcache *memcache, struct arena *arena, struct str group,
