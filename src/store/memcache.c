@@ -325,15 +325,17 @@ static time_t expiration(int64_t expires, int64_t now)
 }
 
 struct write {
-	enum memcache_how how;
+	enum memcache_how how; /* without cas */
 	struct str key, value;
 	time_t expiration;
-	uint64_t cas;
+	uint64_t cas; /* or 0 */
 };
 
 static memcached_return_t write_value(memcached_st *handle, void *context)
 {
 	const struct write *w = context;
+	if (w->cas != 0)
+		return memcached_cas(handle, w->key.p, w->key.n, w->value.p, w->value.n, w->expiration, 0, w->cas);
 	switch (w->how) {
 	case MEMCACHE_SET:
 		return memcached_set(handle, w->key.p, w->key.n, w->value.p, w->value.n, w->expiration, 0);
@@ -341,24 +343,35 @@ static memcached_return_t write_value(memcached_st *handle, void *context)
 		return memcached_add(handle, w->key.p, w->key.n, w->value.p, w->value.n, w->expiration, 0);
 	case MEMCACHE_REPLACE:
 		return memcached_replace(handle, w->key.p, w->key.n, w->value.p, w->value.n, w->expiration, 0);
-	case MEMCACHE_CAS:
-		return memcached_cas(handle, w->key.p, w->key.n, w->value.p, w->value.n, w->expiration, 0, w->cas);
 	}
 	return MEMCACHED_INVALID_ARGUMENTS;
 }
 
-enum memcache_result memcache_put(struct memcache *memcache, enum memcache_how how, struct str key, struct str value,
-				  int64_t expires, uint64_t cas)
+static enum memcache_result write_until(struct memcache *memcache, struct write *write, int64_t expires)
 {
 	int64_t now = clock_now();
-	if (!is_length(key) || (how == MEMCACHE_CAS && cas == 0))
+	if (!is_length(write->key))
 		return MEMCACHE_FAILED;
-	if (value.n > MEMCACHE_VALUE_MAX)
+	if (write->value.n > MEMCACHE_VALUE_MAX)
 		return MEMCACHE_FULL;
 	if (expires != 0 && expires <= now)
 		return MEMCACHE_OK;
-	struct write write = {how, key, value.p ? value : STR(""), expiration(expires, now), cas};
-	return run(memcache, write_value, &write);
+	write->expiration = expiration(expires, now);
+	return run(memcache, write_value, write);
+}
+
+enum memcache_result memcache_put(struct memcache *memcache, enum memcache_how how, struct str key, struct str value,
+				  int64_t expires)
+{
+	struct write write = {.how = how, .key = key, .value = value};
+	return write_until(memcache, &write, expires);
+}
+
+enum memcache_result memcache_swap(struct memcache *memcache, struct str key, struct str value, int64_t expires,
+				   uint64_t cas)
+{
+	struct write write = {.key = key, .value = value, .cas = cas};
+	return cas != 0 ? write_until(memcache, &write, expires) : MEMCACHE_FAILED;
 }
 
 static memcached_return_t delete_value(memcached_st *handle, void *context)
@@ -375,7 +388,7 @@ enum memcache_result memcache_delete(struct memcache *memcache, struct str key)
 enum memcache_result memcache_release(struct memcache *memcache, struct str key, uint64_t cas)
 {
 	/* The protocol deletes without looking at cas; a date long past is as good. */
-	struct write write = {MEMCACHE_CAS, key, STR(""), RELATIVE_MAX + 1, cas};
+	struct write write = {.key = key, .expiration = RELATIVE_MAX + 1, .cas = cas};
 	return is_length(key) && cas != 0 ? run(memcache, write_value, &write) : MEMCACHE_FAILED;
 }
 

@@ -18,8 +18,8 @@ enum memcache_result {
 	MEMCACHE_FAILED	  /* no answer, or the breaker is open */
 };
 
-/* What a value is written for: see memcached's protocol.txt, "storage commands". */
-enum memcache_how { MEMCACHE_SET, MEMCACHE_ADD, MEMCACHE_REPLACE, MEMCACHE_CAS };
+/* See memcached's protocol.txt, "storage commands". */
+enum memcache_how { MEMCACHE_SET, MEMCACHE_ADD, MEMCACHE_REPLACE };
 
 struct memcache_item {
 	struct str key;
@@ -49,10 +49,14 @@ enum memcache_result memcache_get_end(struct memcache *memcache, struct arena *a
 				      size_t n);
 /* Write. expires: seconds since 1970, 0 for never; it holds until then at least, and 2 s
  * longer at most; one beyond 2^31 - 1 is cut to that; one that is over is MEMCACHE_OK and
- * writes nothing. cas: for MEMCACHE_CAS the one that was read, else 0. The server may
- * have forgotten an older value when the answer to a MEMCACHE_SET is MEMCACHE_FULL. */
+ * writes nothing. The server may have forgotten an older value when the answer to a
+ * MEMCACHE_SET is MEMCACHE_FULL. */
 enum memcache_result memcache_put(struct memcache *memcache, enum memcache_how how, struct str key, struct str value,
-				  int64_t expires, uint64_t cas);
+				  int64_t expires);
+/* The same in place of the value that was read with cas: MEMCACHE_REFUSED when there is
+ * another by now, or none. */
+enum memcache_result memcache_swap(struct memcache *memcache, struct str key, struct str value, int64_t expires,
+				   uint64_t cas);
 /* MEMCACHE_REFUSED: there was none. */
 enum memcache_result memcache_delete(struct memcache *memcache, struct str key);
 /* The same for the value that was read with cas, and for no later one. */

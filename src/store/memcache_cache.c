@@ -49,7 +49,7 @@ bool memcache_cache_put(const struct memcache_cache *cache, const struct store_k
 	/* memcache_put() lets a value last a little longer than it is told. */
 	if (__builtin_add_overflow(clock_now(), seconds > 1 ? seconds - 1 : 1, &expires))
 		expires = INT64_MAX;
-	bool stored = memcache_put(server, MEMCACHE_SET, memcache_key_text(&name), buf_str(&text), expires, 0) ==
+	bool stored = memcache_put(server, MEMCACHE_SET, memcache_key_text(&name), buf_str(&text), expires) ==
 		      MEMCACHE_OK;
 	secret_wipe(memory, size);
 	free(memory);
@@ -72,7 +72,7 @@ enum store_lock memcache_cache_lock(const struct memcache_cache *cache, const st
 	struct buf text = buf_over(memory, sizeof memory);
 	memcache_value_text(&text, &name, cache->owner);
 	int64_t expires = (clock_now_ms() + ms + 999) / 1000;
-	switch (memcache_put(server, MEMCACHE_ADD, memcache_key_text(&name), buf_str(&text), expires, 0)) {
+	switch (memcache_put(server, MEMCACHE_ADD, memcache_key_text(&name), buf_str(&text), expires)) {
 	case MEMCACHE_OK:
 		return STORE_LOCK_GRANTED;
 	case MEMCACHE_REFUSED:
