@@ -172,6 +172,7 @@ if STORE_MEMCACHED
 	%D%/store/memcache_address.c %D%/store/memcache_address.h \
 	%D%/store/memcache_cache.c %D%/store/memcache_cache.h \
 	%D%/store/memcache_key.c %D%/store/memcache_key.h \
+	%D%/store/memcache_lookup.c %D%/store/memcache_lookup.h \
 	%D%/store/memcache_ring.c
 endif
 nodist_%C%_libfcgi_auth_a_SOURCES = %D%/drivers.c

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "store/memcache_address.h"
+#include "store/memcache_lookup.h"
 
 enum {
 	FAILURES_MAX = 3,	       /* in a row open the breaker */
@@ -20,6 +21,9 @@ enum {
 
 struct memcache {
 	struct memcache_address address;
+	struct memcache_hosts hosts;	/* where its name leads; unused without one */
+	size_t host;			/* the one that is in use */
+	struct memcache_lookup *lookup; /* going on, or NULL */
 	int64_t timeout_ms;
 	memcached_st *handle;	    /* NULL: not connected, and not trying to be */
 	memcached_result_st result; /* of handle */
@@ -32,12 +36,6 @@ struct memcache {
 	memcached_return_t error;
 	int error_number; /* errno with it, or 0 */
 };
-
-bool memcache_address_valid(struct str address, struct buf *why)
-{
-	struct memcache_address parsed;
-	return memcache_address_parse(address, &parsed, why);
-}
 
 bool memcache_open(struct str address, int64_t timeout_ms, struct memcache **out)
 {
@@ -72,36 +70,51 @@ void memcache_close(struct memcache **memcache)
 	if (!*memcache)
 		return;
 	drop(*memcache);
+	memcache_lookup_close(&(*memcache)->lookup);
 	free(*memcache);
 	*memcache = NULL;
 }
 
-static memcached_return_t add_server(memcached_st *handle, const struct memcache_address *address)
+/* A host's name is looked up here, because the library would wait for name servers
+ * as long as these like. */
+static memcached_return_t add_server(struct memcache *memcache, memcached_st *handle)
 {
-	return address->is_socket ? memcached_server_add_unix_socket(handle, address->host)
-				  : memcached_server_add(handle, address->host, address->port);
+	const struct memcache_address *address = &memcache->address;
+	if (address->is_socket)
+		return memcached_server_add_unix_socket(handle, address->host);
+	if (!address->is_name)
+		return memcached_server_add(handle, address->host, address->port);
+	if (memcache->hosts.n == 0 &&
+	    !memcache_lookup(&memcache->lookup, address->host, memcache->deadline, &memcache->hosts))
+		return MEMCACHED_HOST_LOOKUP_FAILURE;
+	return memcached_server_add(handle, memcache->hosts.text[memcache->host], address->port);
 }
 
-static bool open_handle(struct memcache *memcache)
+static bool set_up(memcached_st *handle, int64_t timeout_ms)
+{
+	uint64_t us = (uint64_t)timeout_ms * 1000;
+	return memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_VERIFY_KEY, 1)) &&
+	       memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_SND_TIMEOUT, us)) &&
+	       memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_RCV_TIMEOUT, us)) &&
+	       memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 1)) &&
+	       memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1));
+}
+
+static memcached_return_t open_handle(struct memcache *memcache)
 {
 	if (memcache->handle)
-		return true;
-	uint64_t us = (uint64_t)memcache->timeout_ms * 1000;
+		return MEMCACHED_SUCCESS;
+	memcached_return_t code = MEMCACHED_MEMORY_ALLOCATION_FAILURE;
 	memcached_st *handle = memcached_create(NULL);
-	if (!handle)
-		return false;
-	if (!memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_VERIFY_KEY, 1)) ||
-	    !memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_SND_TIMEOUT, us)) ||
-	    !memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_RCV_TIMEOUT, us)) ||
-	    !memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 1)) ||
-	    !memcached_success(memcached_behavior_set(handle, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1)) ||
-	    !memcached_success(add_server(handle, &memcache->address)) ||
-	    !memcached_result_create(handle, &memcache->result)) {
+	if (handle && set_up(handle, memcache->timeout_ms))
+		code = add_server(memcache, handle);
+	if (code == MEMCACHED_SUCCESS && !memcached_result_create(handle, &memcache->result))
+		code = MEMCACHED_MEMORY_ALLOCATION_FAILURE;
+	if (code == MEMCACHED_SUCCESS)
+		memcache->handle = handle;
+	else
 		memcached_free(handle);
-		return false;
-	}
-	memcache->handle = handle;
-	return true;
+	return code;
 }
 
 bool memcache_is_ready(const struct memcache *memcache)
@@ -118,13 +131,32 @@ static void limit(struct memcache *memcache)
 	memcached_behavior_set(memcache->handle, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, ms);
 }
 
+/* The call has failed; the breaker counts it. A name whose last address failed is
+ * looked up again. */
+static enum memcache_result fail(struct memcache *memcache, memcached_return_t code)
+{
+	memcache->error = code;
+	memcache->error_number = memcache->handle ? memcached_last_error_errno(memcache->handle) : 0;
+	if (!memcache->has_answered && ++memcache->host >= memcache->hosts.n)
+		memcache->host = memcache->hosts.n = 0;
+	drop(memcache);
+	memcache->failures += memcache->failures < FAILURES_MAX;
+	memcache->retry_at = clock_monotonic_ms() + PAUSE_MS;
+	return MEMCACHE_FAILED;
+}
+
 static bool start(struct memcache *memcache)
 {
 	if (memcache->asked) /* there is an answer on its way that nobody took */
 		drop(memcache);
-	if (!memcache_is_ready(memcache) || !open_handle(memcache))
+	if (!memcache_is_ready(memcache))
 		return false;
 	memcache->deadline = clock_monotonic_ms() + memcache->timeout_ms;
+	memcached_return_t code = open_handle(memcache);
+	if (code != MEMCACHED_SUCCESS) {
+		fail(memcache, code);
+		return false;
+	}
 	limit(memcache);
 	return true;
 }
@@ -146,39 +178,35 @@ static enum memcache_result result_of(memcached_return_t code)
 	}
 }
 
-/* What the call came to; the breaker counts it. */
+/* What the call came to. */
 static enum memcache_result finish(struct memcache *memcache, memcached_return_t code)
 {
 	enum memcache_result result = result_of(code);
 	if (code == MEMCACHED_BAD_KEY_PROVIDED) /* the server was not asked */
 		return MEMCACHE_FAILED;
-	if (result != MEMCACHE_FAILED) {
-		memcache->has_answered = true;
-		memcache->failures = 0;
-		return result;
-	}
-	memcache->error = code;
-	memcache->error_number = memcache->handle ? memcached_last_error_errno(memcache->handle) : 0;
-	drop(memcache);
-	memcache->failures += memcache->failures < FAILURES_MAX;
-	memcache->retry_at = clock_monotonic_ms() + PAUSE_MS;
-	return MEMCACHE_FAILED;
+	if (result == MEMCACHE_FAILED)
+		return fail(memcache, code);
+	memcache->has_answered = true;
+	memcache->failures = 0;
+	return result;
 }
 
-/* The server has closed a connection that was good, as one does that was started
- * anew: worth another try at once. */
-static bool was_closed(struct memcache *memcache, memcached_return_t code)
+/* Is it worth another try at once? So it is when the server has closed a connection
+ * that was good, as one does that was started anew, and when its name has another
+ * address. */
+static bool may_retry(struct memcache *memcache, memcached_return_t code)
 {
 	if (code != MEMCACHED_CONNECTION_FAILURE && code != MEMCACHED_ERRNO && code != MEMCACHED_WRITE_FAILURE &&
 	    code != MEMCACHED_FAILURE)
 		return false;
-	bool again = memcache->has_answered;
-	if (again)
-		drop(memcache);
-	again = again && open_handle(memcache);
-	if (again)
-		limit(memcache);
-	return again;
+	if (!memcache->has_answered && memcache->host + 1 >= memcache->hosts.n)
+		return false;
+	memcache->host += !memcache->has_answered;
+	drop(memcache);
+	if (open_handle(memcache) != MEMCACHED_SUCCESS)
+		return false;
+	limit(memcache);
+	return true;
 }
 
 /* A call of the library, with what it needs. */
@@ -189,7 +217,7 @@ static enum memcache_result run(struct memcache *memcache, call *function, void 
 	if (!start(memcache))
 		return MEMCACHE_FAILED;
 	memcached_return_t code = function(memcache->handle, context);
-	if (was_closed(memcache, code))
+	while (may_retry(memcache, code))
 		code = function(memcache->handle, context);
 	return finish(memcache, code);
 }
@@ -220,7 +248,7 @@ enum memcache_result memcache_get_begin(struct memcache *memcache, const struct 
 		return MEMCACHE_FAILED;
 	memcache->with_cas = with_cas;
 	memcached_return_t code = ask(memcache, items, n);
-	if (was_closed(memcache, code))
+	while (may_retry(memcache, code))
 		code = ask(memcache, items, n);
 	if (code != MEMCACHED_SUCCESS)
 		return finish(memcache, code);
@@ -276,8 +304,8 @@ static memcached_return_t receive(struct memcache *memcache, struct arena *arena
 		item->cas = memcached_result_cas(&memcache->result);
 		room = room && item->value.p;
 	}
-	if (code != MEMCACHED_END)
-		return code;
+	if (code != MEMCACHED_END) /* answers to other commands prove that the connection is out of step */
+		return result_of(code) == MEMCACHE_FAILED ? code : MEMCACHED_PROTOCOL_ERROR;
 	return room ? MEMCACHED_SUCCESS : MEMCACHED_E2BIG;
 }
 
@@ -289,7 +317,7 @@ enum memcache_result memcache_get_end(struct memcache *memcache, struct arena *a
 		return MEMCACHE_FAILED;
 	memcache->asked = false;
 	memcached_return_t code = receive(memcache, arena, items, n);
-	if (was_closed(memcache, code)) {
+	while (may_retry(memcache, code)) {
 		code = ask(memcache, items, n);
 		if (code == MEMCACHED_SUCCESS)
 			code = receive(memcache, arena, items, n);
@@ -458,10 +486,8 @@ enum memcache_result memcache_clear(struct memcache *memcache)
 void memcache_explain(const struct memcache *memcache, struct buf *out)
 {
 	buf_add(out, str_of(memcached_strerror(NULL, memcache->error)));
-	if (memcache->error_number != 0) {
-		char text[128];
-		buf_printf(out, ": %s", strerror_r(memcache->error_number, text, sizeof text));
-	}
+	if (memcache->error_number != 0)
+		buf_printf(out, ": %s", strerror(memcache->error_number));
 }
 
 const char *memcache_library(void)

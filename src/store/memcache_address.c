@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "store/memcache.h"
+
 static bool keep(struct str host, size_t max, struct memcache_address *out)
 {
 	if (host.n == 0 || host.n > max || memchr(host.p, '\0', host.n))
@@ -37,11 +39,14 @@ static bool is_name(struct str host)
 static bool parse_host(struct str host, struct memcache_address *out)
 {
 	struct in6_addr ipv6;
+	struct in_addr ipv4;
 	bool bracketed = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
 	if (bracketed)
 		host = (struct str){host.p + 1, host.n - 2};
-	return keep(host, MEMCACHE_HOST_MAX, out) &&
-	       (bracketed ? inet_pton(AF_INET6, out->host, &ipv6) == 1 : is_name(host));
+	if (!keep(host, MEMCACHE_HOST_MAX, out))
+		return false;
+	out->is_name = !bracketed && inet_pton(AF_INET, out->host, &ipv4) != 1;
+	return bracketed ? inet_pton(AF_INET6, out->host, &ipv6) == 1 : is_name(host);
 }
 
 bool memcache_address_parse(struct str text, struct memcache_address *out, struct buf *why)
@@ -65,4 +70,10 @@ bool memcache_address_parse(struct str text, struct memcache_address *out, struc
 	address.port = (uint16_t)port;
 	*out = address;
 	return true;
+}
+
+bool memcache_address_valid(struct str address, struct buf *why)
+{
+	struct memcache_address parsed;
+	return memcache_address_parse(address, &parsed, why);
 }

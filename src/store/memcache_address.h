@@ -9,6 +9,7 @@ enum { MEMCACHE_HOST_MAX = 253 };
 
 struct memcache_address {
 	bool is_socket;			   /* of the file system */
+	bool is_name;			   /* to be looked up */
 	uint16_t port;			   /* 0 for those */
 	char host[MEMCACHE_HOST_MAX + 1]; /* a name, an address without brackets, or the path */
 };
