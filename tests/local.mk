@@ -5,6 +5,7 @@ check_LIBRARIES = %D%/unit/libunit.a
 	%D%/unit/folder.c %D%/unit/folder.h \
 	%D%/unit/issuer_setup.c %D%/unit/issuer_setup.h \
 	%D%/unit/jwk_texts.h %D%/unit/pem_texts.h \
+	%D%/unit/real_memcached.c %D%/unit/real_memcached.h \
 	%D%/unit/unit.c %D%/unit/unit.h
 
 # One program for each source file of src/; NAME.c is found by automake.
@@ -74,6 +75,11 @@ UNIT_TESTS += \
 	%D%/unit/test_json \
 	%D%/unit/test_vectors
 endif
+if STORE_MEMCACHED
+UNIT_TESTS += \
+	%D%/unit/test_memcache \
+	%D%/unit/test_memcache_key
+endif
 # In sanitizer builds the arena takes memory for each object.
 if !SANITIZED
 UNIT_TESTS += %D%/unit/test_allocations
@@ -142,6 +148,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_key_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_local_user_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
+%C%_unit_test_memcache_LDADD = $(UNIT_LDADD)
+%C%_unit_test_memcache_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pem_LDADD = $(UNIT_LDADD)
