@@ -78,6 +78,7 @@ endif
 if STORE_MEMCACHED
 UNIT_TESTS += \
 	%D%/unit/test_memcache \
+	%D%/unit/test_memcache_failures \
 	%D%/unit/test_memcache_key
 endif
 # In sanitizer builds the arena takes memory for each object.
@@ -149,6 +150,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_local_user_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_LDADD = $(UNIT_LDADD)
+%C%_unit_test_memcache_failures_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)
