@@ -78,6 +78,8 @@ endif
 if STORE_MEMCACHED
 UNIT_TESTS += \
 	%D%/unit/test_memcache \
+	%D%/unit/test_memcache_address \
+	%D%/unit/test_memcache_cache \
 	%D%/unit/test_memcache_failures \
 	%D%/unit/test_memcache_key
 endif
@@ -150,6 +152,9 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_local_user_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_LDADD = $(UNIT_LDADD)
+%C%_unit_test_memcache_address_LDADD = $(UNIT_LDADD)
+%C%_unit_test_memcache_address_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
+%C%_unit_test_memcache_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_failures_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
