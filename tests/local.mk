@@ -81,7 +81,8 @@ UNIT_TESTS += \
 	%D%/unit/test_memcache_address \
 	%D%/unit/test_memcache_cache \
 	%D%/unit/test_memcache_failures \
-	%D%/unit/test_memcache_key
+	%D%/unit/test_memcache_key \
+	%D%/unit/test_memcache_storm
 endif
 # In sanitizer builds the arena takes memory for each object.
 if !SANITIZED
@@ -157,6 +158,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_memcache_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_failures_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_key_LDADD = $(UNIT_LDADD)
+%C%_unit_test_memcache_storm_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pem_LDADD = $(UNIT_LDADD)
