@@ -82,6 +82,11 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/account.c %D%/store/account.h \
 	%D%/store/cache_file.c %D%/store/cache_file.h \
 	%D%/store/database.c %D%/store/database.h \
+	%D%/store/embedded_cache.c \
+	%D%/store/embedded.h \
+	%D%/store/embedded_records.c \
+	%D%/store/embedded_schema.c \
+	%D%/store/journal.c %D%/store/journal.h \
 	%D%/store/key_cache.c %D%/store/key_cache.h \
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \

@@ -49,6 +49,7 @@ UNIT_TESTS = \
 	%D%/unit/test_key_ring \
 	%D%/unit/test_key_cache \
 	%D%/unit/test_local_user \
+	%D%/unit/test_journal \
 	%D%/unit/test_login_options \
 	%D%/unit/test_pages \
 	%D%/unit/test_params \
@@ -148,6 +149,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_key_set_LDADD = $(UNIT_LDADD)
 %C%_unit_test_jwk_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_ring_LDADD = $(UNIT_LDADD)
+%C%_unit_test_journal_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_unit_test_journal_LDADD = $(UNIT_LDADD)
 %C%_unit_test_key_cache_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_key_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_local_user_LDADD = $(UNIT_LDADD)

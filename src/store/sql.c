@@ -172,6 +172,40 @@ bool sql_create(const struct schema *schema, const char *path, struct buf *why)
 	return made;
 }
 
+/* From an older version to this one, in one transaction: of several processes one
+ * does it, and a program that is killed meanwhile has done nothing. */
+static bool upgrade(struct sql *sql, struct buf *why)
+{
+	static const char ask[] = "SELECT user_version FROM pragma_application_id, pragma_user_version"
+				  " WHERE application_id = " APPLICATION_ID;
+	const struct schema *schema = sql->schema;
+	char memory[64];
+	struct buf got = buf_over(memory, sizeof memory);
+	uint64_t version = 0;
+	int code = schema->upgrades ? ask_text(sql->db, ask, &got) : SQLITE_OK;
+	if (code != SQLITE_OK)
+		return explain(sql, code, why);
+	/* What is no older version of ours is judged by is_ours(). */
+	if (!str_to_uint(buf_str(&got), UINT32_MAX, &version) || version == 0 || (int64_t)version >= schema->version)
+		return true;
+	code = sqlite3_exec(sql->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	got.n = 0;
+	if (code == SQLITE_OK)
+		code = ask_text(sql->db, ask, &got);
+	if (code == SQLITE_OK && !str_to_uint(buf_str(&got), UINT32_MAX, &version))
+		version = (uint64_t)schema->version;
+	for (size_t i = version - 1; code == SQLITE_OK && i < schema->upgrades_n; i++)
+		code = sqlite3_exec(sql->db, schema->upgrades[i], NULL, NULL, NULL);
+	snprintf(memory, sizeof memory, "PRAGMA user_version=%lld; COMMIT", (long long)schema->version);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(sql->db, memory, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		return true;
+	explain(sql, code, why);
+	sql_rollback(sql);
+	return false;
+}
+
 /* Is the file one of ours with the tables that this program knows? */
 static bool is_ours(struct sql *sql, struct buf *why)
 {
@@ -238,7 +272,7 @@ bool sql_open(const struct schema *schema, const char *path, struct sql **out, s
 	int code = open_database(sql);
 	bool good = code == SQLITE_OK || explain(sql, code, why);
 	keep_log(sql, true);
-	good = good && is_journalled(sql, why) && is_ours(sql, why);
+	good = good && is_journalled(sql, why) && upgrade(sql, why) && is_ours(sql, why);
 	if (good && !identify(sql, sql->files)) {
 		buf_printf(why, "%s: a file of the database has just been removed by somebody", path);
 		good = false;

@@ -13,6 +13,8 @@ struct schema {
 	const char *name;		/* NAME.db in state-dir or user-records */
 	int64_t version;		/* of the tables, kept in the file */
 	const char *tables;		/* SQL that makes them in an empty file */
+	const char *const *upgrades;	/* SQL from version 1 to 2, 2 to 3 …; NULL: other versions are refused */
+	size_t upgrades_n;
 	const char *probe;		/* SQL that can be prepared when they are all there */
 	const char *const *statements;	/* by the owner's numbering, at most SQL_STATEMENTS_MAX */
 	size_t statements_n;
@@ -23,7 +25,7 @@ struct schema {
 	bool has_readers;
 };
 
-enum { SQL_STATEMENTS_MAX = 16, SQL_WAIT_MS = 250 };
+enum { SQL_STATEMENTS_MAX = 40, SQL_WAIT_MS = 250 };
 
 enum sql_result { SQL_ROW, SQL_DONE, SQL_FAILED };
 

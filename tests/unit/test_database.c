@@ -293,6 +293,53 @@ static void owner_of_new_files(void)
 	folder_close(&f);
 }
 
+static const char *const upgrades[] = {
+	"CREATE TABLE never (n INTEGER)", /* from 1 to 2 */
+	"CREATE TABLE never (n INTEGER)", /* from 2 to 3 */
+	"CREATE TABLE letter (l TEXT NOT NULL) STRICT; INSERT INTO letter SELECT 'x' FROM word",
+	"ALTER TABLE letter ADD COLUMN size INTEGER",
+};
+
+static bool open_as(const char *path, const struct schema *as, struct buf *why)
+{
+	struct database *database;
+	why->n = 0;
+	bool good = database_open(as, path, &database, why);
+	if (good)
+		database_close(&database);
+	return good;
+}
+
+/* A file of version 3 in the hands of a program that has version 5. */
+static void upgrade(void)
+{
+	struct folder f;
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text);
+	struct schema newer = schema, broken;
+	newer.version = 5;
+	newer.tables = "CREATE TABLE word (w TEXT NOT NULL) STRICT;"
+		       "CREATE TABLE letter (l TEXT NOT NULL, size INTEGER) STRICT;";
+	newer.probe = "SELECT w, l, size FROM word, letter";
+	newer.upgrades = upgrades;
+	newer.upgrades_n = sizeof upgrades / sizeof *upgrades;
+	broken = newer;
+	broken.upgrades = (const char *const[]){upgrades[0], upgrades[1], upgrades[2], "CREATE TABLE word (again TEXT)"};
+	folder_open(&f);
+	UNIT_ROW(use(f.path, 300, &why), "a file of version 3");
+	UNIT_ROW(!open_as(f.path, &broken, &why) && strstr(buf_z(&why), "already exists"), "an upgrade that fails");
+	UNIT_ROW(use(f.path, 0, &why), "has changed nothing");
+	UNIT_ROW(open_as(f.path, &newer, &why), buf_z(&why));
+	UNIT_ROW(open_as(f.path, &newer, &why), "is upgraded once");
+	UNIT_ROW(!use(f.path, 0, &why) && strstr(buf_z(&why), "another version"), "the older program refuses it");
+	change_by_sql(folder_file(&f, "words.db"),
+		      "CREATE TABLE all_there (n INTEGER CHECK (n = 300));"
+		      "INSERT INTO all_there SELECT count(*) FROM word; INSERT INTO all_there SELECT count(l) FROM letter");
+	change_by_sql(folder_file(&f, "words.db"), "PRAGMA user_version=6");
+	UNIT_ROW(!open_as(f.path, &newer, &why) && strstr(buf_z(&why), "another version"), "a newer one is refused");
+	folder_close(&f);
+}
+
 static void statements_fail_as_told(void)
 {
 	struct folder f;
@@ -352,6 +399,7 @@ int main(void)
 		{"no folder", no_folder},
 		{"modes", modes},
 		{"owner of new files", owner_of_new_files},
+		{"upgrade", upgrade},
 		{"statements", statements_fail_as_told},
 		{"two writers", two_writers},
 		{NULL, NULL},

@@ -321,6 +321,95 @@ static void refuses_no_folder(struct bed *bed)
 	CU_ASSERT(!store && why.n > 0);
 }
 
+enum { RECORDS_MAX = 8, ARENA_SIZE = 64 << 10 };
+
+struct records {
+	struct bed *bed;
+	size_t n, stop_at;
+	bool remove;
+	unsigned char first[RECORDS_MAX];
+	int64_t expires[RECORDS_MAX];
+	char texts[RECORDS_MAX][STORE_RECORD_MAX + 1];
+};
+
+static bool note_record(void *context, const struct store_key *key, struct str record, int64_t expires)
+{
+	struct records *records = context;
+	size_t n = records->n++;
+	bool was_there = false;
+	records->first[n] = key->bytes[0];
+	records->expires[n] = expires;
+	snprintf(records->texts[n], sizeof records->texts[n], "%.*s", STR_ARGS(record));
+	if (records->remove)
+		UNIT_ROW(records->bed->driver->record_remove(records->bed->thread, key, &was_there) == ERR_NONE &&
+				 was_there,
+			 "removed while listing");
+	return records->n < records->stop_at;
+}
+
+static void list_records(struct bed *bed, struct records *out)
+{
+	out->bed = bed;
+	out->n = 0;
+	out->stop_at = out->stop_at ? out->stop_at : RECORDS_MAX;
+	UNIT_ROW(bed->driver->record_list(bed->thread, note_record, out) == ERR_NONE, "list of records");
+}
+
+static void put_record(struct bed *bed, unsigned n, struct str text, int64_t expires)
+{
+	struct store_key key = key_of(n);
+	UNIT_ROW(bed->driver->record_put(bed->thread, &key, text, expires) == ERR_NONE, "a record is put");
+}
+
+static void get_record(struct bed *bed, unsigned n, enum err want, struct str text)
+{
+	struct store_key key = key_of(n);
+	struct arena *arena;
+	struct str got = STR_NONE;
+	CU_ASSERT_FATAL(arena_open(ARENA_SIZE, &arena));
+	CU_ASSERT_EQUAL(bed->driver->record_get(bed->thread, &key, arena, &got), want);
+	UNIT_STR_EQ(got, text, "a record is found");
+	arena_close(&arena);
+}
+
+static void records(struct bed *bed)
+{
+	static struct records got;
+	static char longest[STORE_RECORD_MAX + 1];
+	int64_t now = clock_now();
+	bool was_there = true;
+	memset(longest, 'x', sizeof longest);
+	get_record(bed, 1, ERR_NOT_FOUND, STR_NONE);
+	put_record(bed, 1, STR("{\"user\":\"ad'a\"}"), INT64_MAX);
+	put_record(bed, 2, STR("over"), now - 1);
+	put_record(bed, 3, (struct str){longest, STORE_RECORD_MAX}, now + HOUR);
+	put_record(bed, 3, STR("replaced"), now + 2 * HOUR);
+	put_record(bed, 4, (struct str){longest, STORE_RECORD_MAX}, now + HOUR);
+	get_record(bed, 1, ERR_NONE, STR("{\"user\":\"ad'a\"}"));
+	get_record(bed, 2, ERR_NOT_FOUND, STR_NONE);
+	get_record(bed, 3, ERR_NONE, STR("replaced"));
+	get_record(bed, 4, ERR_NONE, (struct str){longest, STORE_RECORD_MAX});
+	UNIT_ROW(!is_revoked(bed, 1), "a record revokes nothing");
+	struct store_key key = key_of(5);
+	UNIT_ROW(bed->driver->record_put(bed->thread, &key, (struct str){longest, sizeof longest}, INT64_MAX) ==
+			 ERR_STORE,
+		 "one that is too long");
+	list_records(bed, &got);
+	UNIT_ROW(got.n == 3 && got.first[0] == 1 && got.first[1] == 3 && got.first[2] == 4, "by key, unexpired ones");
+	UNIT_ROW(got.expires[0] == INT64_MAX && got.expires[1] == now + 2 * HOUR, "with their ends");
+	UNIT_STR_EQ(str_of(got.texts[1]), STR("replaced"), "with their texts");
+	got.stop_at = 2;
+	list_records(bed, &got);
+	UNIT_ROW(got.n == 2, "each may stop the list of records");
+	CU_ASSERT_EQUAL(bed->driver->record_remove(bed->thread, &key, &was_there), ERR_NONE);
+	UNIT_ROW(!was_there, "what was not there");
+	got.remove = true;
+	got.stop_at = RECORDS_MAX;
+	list_records(bed, &got);
+	UNIT_ROW(got.n == 3, "all were listed while they were removed");
+	UNIT_ROW(sweep_all(bed, now + STORE_KEPT + 1) == 1, "what has expired is swept");
+}
+
 static void run(void (*body)(struct bed *bed), const struct store_driver *driver)
 {
 	struct bed bed = {.driver = driver};
@@ -349,6 +438,7 @@ CONTRACT(seen_by_others_at_once)
 CONTRACT(survives_a_restart)
 CONTRACT(extreme_times)
 CONTRACT(checks)
+CONTRACT(records)
 CONTRACT(refuses_no_folder)
 
 /* From here on: the embedded store alone. */
@@ -489,6 +579,7 @@ int main(void)
 		{"survives a restart", contract_survives_a_restart},
 		{"extreme times", contract_extreme_times},
 		{"check", contract_checks},
+		{"records", contract_records},
 		{"no folder", contract_refuses_no_folder},
 		{"embedded: file deleted", file_deleted},
 		{"embedded: log deleted", log_deleted},
