@@ -11,6 +11,9 @@ DRIVERS = \
 if TRANSPORT_FASTCGI
 DRIVERS += %D%/web/transport_fastcgi.c
 endif
+if STORE_MEMCACHED
+DRIVERS += %D%/store/store_memcached.c
+endif
 if TRANSPORT_LIBFCGI
 DRIVERS += %D%/web/transport_libfcgi.c
 endif
@@ -173,6 +176,21 @@ if TRANSPORT_FASTCGI
 endif
 if STORE_MEMCACHED
 %C%_libfcgi_auth_a_SOURCES += \
+	%D%/store/farm.c %D%/store/farm.h \
+	%D%/store/farm_cycle.c \
+	%D%/store/farm_host.c %D%/store/farm_host.h \
+	%D%/store/farm_link.c %D%/store/farm_link.h \
+	%D%/store/farm_link_internal.h \
+	%D%/store/farm_mark.c %D%/store/farm_mark.h \
+	%D%/store/farm_page.c %D%/store/farm_page.h \
+	%D%/store/farm_publish.c \
+	%D%/store/farm_put.c %D%/store/farm_put.h \
+	%D%/store/farm_read.c \
+	%D%/store/farm_trust.c %D%/store/farm_trust.h \
+	%D%/store/memcached.h \
+	%D%/store/memcached_ask.c \
+	%D%/store/memcached_describe.c \
+	%D%/store/memcached_write.c \
 	%D%/store/memcache.c %D%/store/memcache.h \
 	%D%/store/memcache_address.c %D%/store/memcache_address.h \
 	%D%/store/memcache_cache.c %D%/store/memcache_cache.h \

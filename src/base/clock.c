@@ -45,3 +45,8 @@ int64_t clock_monotonic_us(void)
 {
 	return read_clock(CLOCK_MONOTONIC, 1000000);
 }
+
+int64_t clock_boot_ms(void)
+{
+	return read_clock(CLOCK_BOOTTIME, 1000);
+}

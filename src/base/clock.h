@@ -17,5 +17,8 @@ void clock_set(int64_t now);
 /* Monotonic milliseconds and microseconds since some moment. */
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
+/* Milliseconds since this machine booted, those it was suspended included; the same
+ * for all processes. */
+int64_t clock_boot_ms(void);
 
 #endif

@@ -11,6 +11,8 @@ static const struct conf_opt opts[] = {
 	 "Servers for what may be lost (profiles); none: those of memcached"},
 	{"memcached-timeout", CONF_DURATION, offsetof(struct store_conf, memcached_timeout), "50ms", "5ms-5s",
 	 "How long one call to one server may take"},
+	{"host-timeout", CONF_DURATION, offsetof(struct store_conf, host_timeout), "10m", "10s-1d",
+	 "A host that has not been heard of for so long is not waited for any more"},
 	{"namespace", CONF_TEXT, offsetof(struct store_conf, namespace), "fcgi-auth", NULL,
 	 "Sites with different ones share servers without meeting; the same on all hosts of a site"},
 	{"on-failure", CONF_WORD, offsetof(struct store_conf, on_failure), "deny", "deny|local",
@@ -37,6 +39,7 @@ bool stores_open(const struct store_conf *conf, const char *state_dir, bool last
 		.servers = &conf->memcached,
 		.cache_servers = &conf->memcached_cache,
 		.timeout_ms = conf->memcached_timeout,
+		.host_timeout_ms = conf->host_timeout,
 		.namespace = conf->namespace.value,
 		.local_on_failure = conf->on_failure == ON_FAILURE_LOCAL,
 		.lasting = lasting,
@@ -63,6 +66,6 @@ static bool lists_equal(const struct conf_list *a, const struct conf_list *b)
 bool stores_equal(const struct store_conf *a, const struct store_conf *b)
 {
 	return lists_equal(&a->memcached, &b->memcached) && lists_equal(&a->memcached_cache, &b->memcached_cache) &&
-	       a->memcached_timeout == b->memcached_timeout && str_eq(a->namespace.value, b->namespace.value) &&
+	       a->memcached_timeout == b->memcached_timeout && a->host_timeout == b->host_timeout && str_eq(a->namespace.value, b->namespace.value) &&
 	       a->on_failure == b->on_failure;
 }

@@ -12,6 +12,7 @@ enum store_on_failure { ON_FAILURE_DENY, ON_FAILURE_LOCAL };
 struct store_conf {
 	struct conf_list memcached, memcached_cache;
 	int64_t memcached_timeout; /* milliseconds */
+	int64_t host_timeout;	   /* milliseconds */
 	struct conf_text namespace;
 	int on_failure; /* enum store_on_failure */
 };

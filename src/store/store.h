@@ -59,6 +59,7 @@ struct store_settings {
 	const struct conf_list *servers;
 	const struct conf_list *cache_servers; /* for what may be lost; empty: servers */
 	int64_t timeout_ms;		       /* of one call to one server */
+	int64_t host_timeout_ms;	       /* one that is silent for longer is not waited for */
 	struct str namespace;
 	bool local_on_failure; /* when no other host can be asked, this host's own file decides */
 	/* A program that goes on running: it takes its part in what the processes of a
@@ -89,6 +90,7 @@ struct store_driver {
 	 * within a second, or answers for nothing; with ERR_STORE_PARTIAL that cannot be
 	 * promised: it goes on by itself. */
 	enum err (*add)(struct store_thread *thread, const struct store_entry *entry);
+	/* ERR_STORE_PARTIAL: removed here, but others may go on to refuse. */
 	enum err (*remove)(struct store_thread *thread, const struct store_key *key, bool *was_there);
 	/* Call each for the unexpired entries, newest first; each returns false to
 	 * stop. The entry's texts live until it returns. */

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who keeps the link, and what its threads have in common. */
+#include "store/farm_link_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { LOOK_MS = 1000, JOURNAL_MAX = 100000, GIVE_UP_MS = 30000 };
+
+static struct farm_page_server *shared(const struct farm_server *server)
+{
+	return &server->link->page->servers[server->index];
+}
+
+void farm_set_health(struct farm_server *server, enum farm_health health)
+{
+	const struct farm *farm = server->link->farm;
+	if (health != FARM_GOOD) {
+		server->own_at = 0;
+		if (health != FARM_UNREACHABLE)
+			atomic_store(&shared(server)->trusted_until, 0);
+	}
+	if (health == FARM_LOST)
+		atomic_store(&shared(server)->generation, 0);
+	if (health == server->health)
+		return;
+	server->health = health;
+	atomic_store(&shared(server)->health, (uint32_t)health);
+	log_text(health == FARM_GOOD ? LOG_NOTICE : LOG_WARNING, "store", "memcached %.*s %s",
+		 STR_ARGS(farm->addresses[server->index]), farm_health_text(health));
+}
+
+enum farm_step farm_interrupt(struct farm_server *server, enum memcache_result result)
+{
+	pthread_mutex_lock(&server->link->lock);
+	memset(server->own, 0, sizeof server->own);
+	for (size_t i = 0; i < FARM_HOSTS_MAX; i++)
+		server->on[i].fresh_at = 0;
+	farm_set_health(server, result == MEMCACHE_FULL ? FARM_FULL : FARM_UNREACHABLE);
+	pthread_mutex_unlock(&server->link->lock);
+	if (result == MEMCACHE_FULL)
+		server->retry_at = clock_boot_ms() + FARM_RETRY_MS;
+	return FARM_FAILED;
+}
+
+/* Must a mark on `server` say that we do not vouch for `other`? */
+static bool is_listed(const struct farm_server *server, const struct farm_server *other, enum farm_state state)
+{
+	const struct farm_page_server *s = shared(other);
+	if (atomic_load(&s->unconfirmed) > atomic_load(&s->confirmed))
+		return true;
+	if (server == other)
+		return state == FARM_PUBLISHING;
+	return other->health != FARM_GOOD || clock_boot_ms() - other->cycle_at > FARM_STALE_MS;
+}
+
+void farm_compose(struct farm_server *server, enum farm_state state, struct farm_mark *out)
+{
+	struct farm_link *link = server->link;
+	struct farm_page *page = link->page;
+	out->host = link->farm->host;
+	out->generation = server->generation;
+	out->state = state;
+	out->list = link->farm->list;
+	out->n_without = out->n_echoes = 0;
+	/* A worker that has said what it could not put somewhere finds it listed in every
+	 * mark whose sequence is greater than the one it reads then. */
+	atomic_fetch_add(&page->composing, 1);
+	out->sequence = atomic_fetch_add(&page->sequence, 1) + 1;
+	for (size_t i = 0; i < link->farm->servers; i++) {
+		bool listed = is_listed(server, &link->servers[i], state);
+		_Atomic uint64_t *since = &page->servers[i].listed_since;
+		if (listed)
+			out->without[out->n_without++] = link->farm->hashes[i];
+		if (!listed)
+			atomic_store(since, 0);
+		else if (atomic_load(since) == 0)
+			atomic_store(since, out->sequence);
+	}
+	atomic_fetch_add(&page->composing, 1);
+	for (size_t i = 0; i < FARM_HOSTS_MAX; i++)
+		if (link->view.known[i].id && server->on[i].id == link->view.known[i].id &&
+		    server->read_sequence[i])
+			out->echoes[out->n_echoes++] =
+				(struct farm_echo){link->view.known[i].id, server->read_sequence[i]};
+}
+
+/* Up to which mark on the server has every host that runs read ours? */
+static uint64_t echoed(const struct farm_server *server, int64_t now)
+{
+	const struct farm_link *link = server->link;
+	uint64_t least = server->own_sequence;
+	for (size_t i = 0; i < link->farm->servers; i++)
+		if (!link->servers[i].rostered)
+			return 0;
+	for (size_t i = 0; i < FARM_HOSTS_MAX; i++) {
+		const struct farm_known *known = &link->view.known[i];
+		if (!farm_is_member(&link->view, known, now) || known->state == FARM_RESTING)
+			continue;
+		uint64_t echo = server->on[i].id == known->id ? server->echoed_by[i] : 0;
+		if (echo < least)
+			least = echo;
+	}
+	return least;
+}
+
+void farm_judge(struct farm_server *server, uint64_t reports)
+{
+	struct farm_link *link = server->link;
+	struct farm_page_server *s = shared(server);
+	int64_t now = clock_boot_ms();
+	farm_view_age(&link->view, now);
+	atomic_store(&link->page->quiet_from, link->view.quiet_from);
+	struct farm_judgement judgement = farm_trust(&link->view, server->index, server->own_at, server->on, now);
+	atomic_store(&s->echoed, echoed(server, now));
+	atomic_store(&s->waits_for, judgement.waits_for);
+	if (reports == atomic_load(&s->reports))
+		atomic_store(&s->trusted_until, judgement.until);
+}
+
+void farm_without_print(const struct farm *farm, const struct farm_known *known, char out[JOURNAL_TEXT_SIZE])
+{
+	struct buf text = buf_over(out, JOURNAL_TEXT_SIZE - 1);
+	if (known->other_list)
+		buf_char(&text, '?');
+	for (size_t i = 0; i < farm->servers; i++)
+		if (known->without >> i & 1)
+			buf_printf(&text, "%s%08x", text.n ? "," : "", (unsigned)farm->hashes[i]);
+	out[text.n] = '\0';
+}
+
+void farm_without_read(const struct farm *farm, const char *text, struct farm_known *known)
+{
+	struct str rest = *text ? str_of(text) : STR_NONE, word;
+	char hash[16];
+	known->without = 0;
+	known->other_list = false;
+	while (str_split(&rest, ',', &word)) {
+		bool found = false;
+		for (size_t i = 0; i < farm->servers; i++) {
+			snprintf(hash, sizeof hash, "%08x", (unsigned)farm->hashes[i]);
+			if (str_eq(word, str_of(hash))) {
+				known->without |= UINT32_C(1) << i;
+				found = true;
+			}
+		}
+		known->other_list = known->other_list || !found;
+	}
+}
+
+/* Beginning and ending ----------------------------------------------------- */
+
+/* What the host knew of others: the page knows it of this boot, the table of any. */
+static bool recall(struct farm_link *link, int64_t now)
+{
+	struct journal_host hosts[JOURNAL_HOSTS_MAX];
+	size_t n, free_at = 0;
+	int64_t wall = clock_unfrozen_ms();
+	struct farm_view *view = &link->view;
+	if (!journal_hosts(link->store, hosts, JOURNAL_HOSTS_MAX, &n))
+		return false;
+	for (size_t i = 0; i < FARM_HOSTS_MAX; i++) {
+		farm_page_get_host(link->page, i, &view->known[i]);
+		link->first_seen[i] = now;
+	}
+	for (size_t i = 0; i < n; i++) {
+		int64_t ago = wall - hosts[i].seen * 1000;
+		bool known = false;
+		for (size_t j = 0; j < FARM_HOSTS_MAX; j++)
+			known = known || view->known[j].id == hosts[i].id;
+		if (ago > 2 * view->host_timeout + 60000) {
+			journal_host_drop(link->store, hosts[i].id);
+			continue;
+		}
+		while (free_at < FARM_HOSTS_MAX && view->known[free_at].id)
+			free_at++;
+		if (known || free_at == FARM_HOSTS_MAX || hosts[i].id == 0 || hosts[i].id == link->farm->host)
+			continue;
+		struct farm_known *k = &view->known[free_at];
+		*k = (struct farm_known){.id = hosts[i].id, .sequence = hosts[i].sequence,
+					 .state = (enum farm_state)hosts[i].state,
+					 .changed_at = ago > 0 ? now - ago : now};
+		farm_without_read(link->farm, hosts[i].without, k);
+		farm_page_put_host(link->page, free_at, k);
+	}
+	return true;
+}
+
+static bool begin_server(struct farm_link *link, size_t i)
+{
+	struct farm_server *server = &link->servers[i];
+	struct farm_page_server *s = &link->page->servers[i];
+	struct str address = link->farm->addresses[i];
+	int64_t newest, unconfirmed;
+	*server = (struct farm_server){.link = link, .index = i};
+	if (!memcache_open(address, link->farm->timeout_ms, &server->memcache) || !arena_open(FARM_ARENA, &server->arena) ||
+	    !store_embedded.thread_open(link->local, &server->local) ||
+	    !(server->items = calloc(JOURNAL_BATCH, sizeof *server->items)) ||
+	    !journal_generation(server->local, address, &server->generation, &server->rostered) ||
+	    !journal_newest(server->local, &newest))
+		return false;
+	server->published = server->generation != 0;
+	server->file_number = journal_file_number(server->local);
+	/* The journal is read from its beginning. The file may be another one than before. */
+	atomic_store(&s->confirmed, 0);
+	unconfirmed = atomic_load(&s->unconfirmed);
+	while (unconfirmed > newest && !atomic_compare_exchange_weak(&s->unconfirmed, &unconfirmed, newest))
+		continue;
+	atomic_store(&s->listed_since, 0);
+	atomic_store(&s->echoed, 0);
+	if (atomic_load(&s->generation) != server->generation) {
+		atomic_store(&s->trusted_until, 0);
+		atomic_store(&s->generation, 0);
+	}
+	atomic_store(&s->health, FARM_UNKNOWN);
+	return true;
+}
+
+static void end_servers(struct farm_link *link)
+{
+	link->stopping = true;
+	farm_page_wake(link->page);
+	for (size_t i = 0; i < link->farm->servers; i++) {
+		struct farm_server *server = &link->servers[i];
+		if (server->has_thread)
+			pthread_join(server->thread, NULL);
+		server->has_thread = false;
+		memcache_close(&server->memcache);
+		arena_close(&server->arena);
+		if (server->local)
+			store_embedded.thread_close(&server->local);
+		free(server->items);
+		server->items = NULL;
+	}
+}
+
+/* This process has the lock. */
+static bool begin(struct farm_link *link)
+{
+	int64_t epoch, now = clock_boot_ms();
+	struct farm_view *view = &link->view;
+	link->page = farm_page(link->farm);
+	link->stopping = false;
+	*view = (struct farm_view){.servers = link->farm->servers, .host_timeout = link->farm->host_timeout_ms};
+	memset(link->news, 0, sizeof link->news);
+	memset(link->kept, 0, sizeof link->kept);
+	/* Sequences never go back, whatever was forgotten with the page. */
+	if (!journal_count(link->store, STR("epoch"), 0, &epoch) || !recall(link, now))
+		return false;
+	if (atomic_load(&link->page->sequence) < (uint64_t)epoch << 40)
+		atomic_store(&link->page->sequence, (uint64_t)epoch << 40);
+	/* The link before may have died at it. */
+	if (atomic_load(&link->page->composing) & 1)
+		atomic_fetch_add(&link->page->composing, 1);
+	for (size_t i = 0; i < view->servers; i++)
+		view->read_at[i] = atomic_load(&link->page->servers[i].read_at);
+	view->quiet_from = atomic_load(&link->page->quiet_from);
+	farm_view_begin(view, now);
+	link->begun_at = now;
+	bool good = true;
+	for (size_t i = 0; i < view->servers; i++)
+		good = begin_server(link, i) && good;
+	for (size_t i = 0; good && i < view->servers; i++)
+		good = link->servers[i].has_thread =
+			pthread_create(&link->servers[i].thread, NULL, farm_serve, &link->servers[i]) == 0;
+	if (!good)
+		end_servers(link);
+	return good;
+}
+
+static bool try_lock(struct farm_link *link)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/farm.lock", link->farm->state_dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return false;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return false;
+	}
+	state_file_adopt(fd, &link->farm->owner);
+	link->lock_file = fd;
+	return true;
+}
+
+static void leave(struct farm_link *link)
+{
+	if (!link->linked)
+		return;
+	end_servers(link);
+	close(link->lock_file);
+	link->linked = false;
+}
+
+static void enter(struct farm_link *link)
+{
+	if (!try_lock(link))
+		return;
+	link->linked = begin(link);
+	if (!link->linked)
+		close(link->lock_file);
+}
+
+/* A server that has been away while too much changed is written to anew when it is
+ * back, and the journal need not wait for it. */
+static bool give_up(struct farm_link *link, size_t i, int64_t now)
+{
+	struct farm_server *server = &link->servers[i];
+	struct farm_page_server *s = &link->page->servers[i];
+	if (now - link->begun_at < GIVE_UP_MS || atomic_load(&s->health) == FARM_GOOD)
+		return false;
+	server->too_old = true;
+	return journal_generation_put(link->store, link->farm->addresses[i], 0);
+}
+
+/* Drop the rows of the journal that every server has, or will get in another way. */
+static void trim(struct farm_link *link, int64_t now)
+{
+	struct journal_row oldest;
+	int64_t newest, least;
+	size_t n;
+	if (now < link->trim_at || !journal_newest(link->store, &newest) ||
+	    !journal_read(link->store, 0, &oldest, 1, &n))
+		return;
+	link->trim_at = now + LOOK_MS;
+	least = newest;
+	for (size_t i = 0; n > 0 && i < link->farm->servers; i++) {
+		uint64_t generation;
+		bool known;
+		int64_t confirmed = atomic_load(&link->page->servers[i].confirmed);
+		if (!journal_generation(link->store, link->farm->addresses[i], &generation, &known))
+			return;
+		if (generation && confirmed < least &&
+		    !(newest - oldest.seq > JOURNAL_MAX && give_up(link, i, now)))
+			least = confirmed;
+	}
+	if (n > 0 && least >= oldest.seq)
+		journal_drop(link->store, least);
+}
+
+/* A page that was deleted: everything begins anew on another. */
+static void look_at_page(struct farm_link *link, int64_t now)
+{
+	bool renewed;
+	if (now < link->look_at)
+		return;
+	link->look_at = now + LOOK_MS;
+	if (farm_look_at_page(link->farm, &renewed) && renewed)
+		leave(link);
+}
+
+static void *supervise(void *argument)
+{
+	struct farm_link *link = argument;
+	pthread_mutex_lock(&link->lock);
+	while (!link->closing) {
+		pthread_mutex_unlock(&link->lock);
+		int64_t now = clock_boot_ms();
+		look_at_page(link, now);
+		if (!link->linked)
+			enter(link);
+		if (link->linked) {
+			atomic_store(&link->page->beat, now);
+			trim(link, now);
+		}
+		struct timespec until;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += FARM_CYCLE_MS * 1000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_mutex_lock(&link->lock);
+		if (!link->closing)
+			pthread_cond_timedwait(&link->changed, &link->lock, &until);
+	}
+	pthread_mutex_unlock(&link->lock);
+	leave(link);
+	return NULL;
+}
+
+bool farm_link_open(struct farm *farm, struct store *local, struct farm_link **out, struct buf *why)
+{
+	struct farm_link *link = calloc(1, sizeof *link);
+	pthread_condattr_t monotonic;
+	if (!link || !store_embedded.thread_open(local, &link->store)) {
+		buf_add(why, STR("no memory for the store"));
+		free(link);
+		return false;
+	}
+	link->farm = farm;
+	link->local = local;
+	pthread_mutex_init(&link->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&link->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	/* Signals are the main thread's. */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int code = pthread_create(&link->supervisor, NULL, supervise, link);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (code == 0) {
+		*out = link;
+		return true;
+	}
+	buf_printf(why, "cannot start a thread for the store (error %d)", code);
+	pthread_cond_destroy(&link->changed);
+	pthread_mutex_destroy(&link->lock);
+	store_embedded.thread_close(&link->store);
+	free(link);
+	return false;
+}
+
+void farm_link_close(struct farm_link **link)
+{
+	struct farm_link *l = *link;
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->lock);
+	l->closing = true;
+	pthread_cond_signal(&l->changed);
+	pthread_mutex_unlock(&l->lock);
+	pthread_join(l->supervisor, NULL);
+	pthread_cond_destroy(&l->changed);
+	pthread_mutex_destroy(&l->lock);
+	store_embedded.thread_close(&l->store);
+	free(l);
+	*link = NULL;
+}
