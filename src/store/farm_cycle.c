@@ -20,25 +20,28 @@ static enum farm_step put_mark(struct farm_server *server, const struct farm_mar
 	char memory[FARM_MARK_SIZE];
 	struct buf text = buf_over(memory, sizeof memory);
 	farm_mark_print(&text, mark);
+	int64_t end = mark_end(server->link->farm);
 	enum memcache_result result =
-		memcache_put(server->memcache, old->value.p ? MEMCACHE_CAS : MEMCACHE_ADD, old->key, buf_str(&text),
-			     mark_end(server->link->farm), old->value.p ? old->cas : 0);
+		old->value.p ? memcache_swap(server->memcache, old->key, buf_str(&text), end, old->cas)
+			     : memcache_put(server->memcache, MEMCACHE_ADD, old->key, buf_str(&text), end);
 	if (result == MEMCACHE_REFUSED)
 		return FARM_AGAIN;
 	return result == MEMCACHE_OK ? FARM_DONE : farm_interrupt(server, result);
 }
 
-static enum farm_step write_mark(struct farm_server *server, enum farm_state state, const struct memcache_item *old,
-				 struct farm_own *own)
+static enum farm_step write_mark(struct farm_server *server, enum farm_state state, const struct memcache_item *old)
 {
 	struct farm_mark mark;
 	pthread_mutex_lock(&server->link->lock);
-	own->at = clock_boot_ms();
 	farm_compose(server, state, &mark);
-	own->sequence = mark.sequence;
-	server->own[server->n_own++ % FARM_OWN_MARKS] = *own;
 	pthread_mutex_unlock(&server->link->lock);
-	return put_mark(server, &mark, old);
+	enum farm_step step = put_mark(server, &mark, old);
+	if (step == FARM_DONE) {
+		pthread_mutex_lock(&server->link->lock);
+		server->own_sequence = mark.sequence;
+		pthread_mutex_unlock(&server->link->lock);
+	}
+	return step;
 }
 
 /* With eviction a revocation could vanish at any time, without cas a mark could. */
@@ -70,15 +73,13 @@ static enum farm_step begin_generation(struct farm_server *server, const struct 
 {
 	struct farm_link *link = server->link;
 	struct str address = link->farm->addresses[server->index];
-	struct farm_own own;
 	char memory[FARM_ID_DIGITS];
 	struct buf text = buf_over(memory, sizeof memory);
 	uint64_t before;
 	bool known;
 	pthread_mutex_lock(&link->lock);
 	farm_set_health(server, FARM_LOST);
-	farm_view_lost(&link->view, clock_boot_ms());
-	atomic_store(&link->page->quiet_from, link->view.quiet_from);
+	server->whole = false;
 	pthread_mutex_unlock(&link->lock);
 	server->published = server->is_fit = false;
 	if (!journal_generation(server->local, address, &before, &known) ||
@@ -91,21 +92,20 @@ static enum farm_step begin_generation(struct farm_server *server, const struct 
 	while (server->generation == 0)
 		random_bytes(&server->generation, sizeof server->generation);
 	/* The mark first: while it is there, the server has not lost what came after it. */
-	step = write_mark(server, FARM_PUBLISHING, &reading->mark, &own);
+	step = write_mark(server, FARM_PUBLISHING, &reading->mark);
 	if (step != FARM_DONE)
 		return step;
 	farm_id_print(&text, server->generation);
 	enum memcache_result result =
-		memcache_put(server->memcache, MEMCACHE_SET, reading->sentinel.key, buf_str(&text), 0, 0);
+		memcache_put(server->memcache, MEMCACHE_SET, reading->sentinel.key, buf_str(&text), 0);
 	return result == MEMCACHE_OK ? FARM_AGAIN : farm_interrupt(server, result);
 }
 
 /* What was read of ourselves: is the server whole? */
-static enum farm_step check_own(struct farm_server *server, const struct farm_reading *reading, bool *mark_is_ours)
+static enum farm_step check_own(struct farm_server *server, const struct farm_reading *reading)
 {
 	struct farm_link *link = server->link;
 	struct farm_mark mark;
-	struct farm_own own;
 	uint64_t sentinel = 0;
 	bool has_mark = reading->mark.value.p && farm_mark_read(reading->mark.value, link->farm->host, &mark);
 	if (has_mark) {
@@ -122,17 +122,15 @@ static enum farm_step check_own(struct farm_server *server, const struct farm_re
 		server->too_old = false;
 		server->generation = 0;
 	}
-	*mark_is_ours = false;
 	if (server->generation == 0 || sentinel != server->generation ||
 	    (has_mark && mark.generation != server->generation))
 		return begin_generation(server, reading);
 	/* Our mark has expired: this host was away for long. The sentinel tells that the
 	 * server has lost nothing, once the new mark stands and it is read again. */
 	if (!has_mark) {
-		enum farm_step step = write_mark(server, FARM_PUBLISHING, &reading->mark, &own);
+		enum farm_step step = write_mark(server, FARM_PUBLISHING, &reading->mark);
 		return step == FARM_DONE ? FARM_AGAIN : step;
 	}
-	*mark_is_ours = true;
 	return FARM_DONE;
 }
 
@@ -142,13 +140,11 @@ static enum farm_step cycle(struct farm_server *server)
 	struct farm_page_server *shared = &link->page->servers[server->index];
 	uint64_t reports = atomic_load(&shared->reports);
 	struct farm_reading reading;
-	struct farm_own own;
-	bool ours;
 	enum farm_step step = farm_read(server, &reading);
 	if (step == FARM_DONE)
 		step = look_at_settings(server);
 	if (step == FARM_DONE)
-		step = check_own(server, &reading, &ours);
+		step = check_own(server, &reading);
 	if (step != FARM_DONE)
 		return step;
 	if (!server->published) {
@@ -157,16 +153,14 @@ static enum farm_step cycle(struct farm_server *server)
 	}
 	step = farm_catch_up(server);
 	if (step == FARM_DONE)
-		step = write_mark(server, link->stopping ? FARM_RESTING : FARM_WHOLE, &reading.mark, &own);
+		step = write_mark(server, link->stopping ? FARM_RESTING : FARM_WHOLE, &reading.mark);
 	if (step != FARM_DONE)
 		return step;
 	pthread_mutex_lock(&link->lock);
-	server->own_at = own.at;
-	server->own_sequence = own.sequence;
-	server->cycle_at = clock_boot_ms();
+	server->whole = true;
 	farm_set_health(server, FARM_GOOD);
 	atomic_store(&shared->generation, server->generation);
-	farm_judge(server, reports);
+	farm_judge(server, reading.begun, reports);
 	pthread_mutex_unlock(&link->lock);
 	return FARM_DONE;
 }

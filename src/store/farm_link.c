@@ -24,11 +24,9 @@ static struct farm_page_server *shared(const struct farm_server *server)
 void farm_set_health(struct farm_server *server, enum farm_health health)
 {
 	const struct farm *farm = server->link->farm;
-	if (health != FARM_GOOD) {
-		server->own_at = 0;
-		if (health != FARM_UNREACHABLE)
-			atomic_store(&shared(server)->trusted_until, 0);
-	}
+	/* What was found before a server stopped to answer holds for as long as was said. */
+	if (health != FARM_GOOD && health != FARM_UNREACHABLE)
+		atomic_store(&shared(server)->trusted_until, 0);
 	if (health == FARM_LOST)
 		atomic_store(&shared(server)->generation, 0);
 	if (health == server->health)
@@ -42,9 +40,6 @@ void farm_set_health(struct farm_server *server, enum farm_health health)
 enum farm_step farm_interrupt(struct farm_server *server, enum memcache_result result)
 {
 	pthread_mutex_lock(&server->link->lock);
-	memset(server->own, 0, sizeof server->own);
-	for (size_t i = 0; i < FARM_HOSTS_MAX; i++)
-		server->on[i].fresh_at = 0;
 	farm_set_health(server, result == MEMCACHE_FULL ? FARM_FULL : FARM_UNREACHABLE);
 	pthread_mutex_unlock(&server->link->lock);
 	if (result == MEMCACHE_FULL)
@@ -58,9 +53,7 @@ static bool is_listed(const struct farm_server *server, const struct farm_server
 	const struct farm_page_server *s = shared(other);
 	if (atomic_load(&s->unconfirmed) > atomic_load(&s->confirmed))
 		return true;
-	if (server == other)
-		return state == FARM_PUBLISHING;
-	return other->health != FARM_GOOD || clock_boot_ms() - other->cycle_at > FARM_STALE_MS;
+	return server == other ? state == FARM_PUBLISHING : !other->whole || other->too_old;
 }
 
 void farm_compose(struct farm_server *server, enum farm_state state, struct farm_mark *out)
@@ -94,34 +87,32 @@ void farm_compose(struct farm_server *server, enum farm_state state, struct farm
 				(struct farm_echo){link->view.known[i].id, server->read_sequence[i]};
 }
 
-/* Up to which mark on the server has every host that runs read ours? */
-static uint64_t echoed(const struct farm_server *server, int64_t now)
+/* Who has heard of this host, on whatever server. */
+static void settle(struct farm_link *link, int64_t now)
 {
-	const struct farm_link *link = server->link;
-	uint64_t least = server->own_sequence;
-	for (size_t i = 0; i < link->farm->servers; i++)
-		if (!link->servers[i].rostered)
-			return 0;
-	for (size_t i = 0; i < FARM_HOSTS_MAX; i++) {
-		const struct farm_known *known = &link->view.known[i];
-		if (!farm_is_member(&link->view, known, now) || known->state == FARM_RESTING)
-			continue;
-		uint64_t echo = server->on[i].id == known->id ? server->echoed_by[i] : 0;
-		if (echo < least)
-			least = echo;
-	}
-	return least;
+	uint64_t heard[FARM_HOSTS_MAX] = {0};
+	for (size_t i = 0; i < FARM_HOSTS_MAX; i++)
+		for (size_t j = 0; j < link->farm->servers; j++) {
+			const struct farm_sighting *on = &link->servers[j].on[i];
+			if (on->id == link->view.known[i].id && on->echo > heard[i])
+				heard[i] = on->echo;
+		}
+	farm_settle(&link->view, heard, now);
 }
 
-void farm_judge(struct farm_server *server, uint64_t reports)
+void farm_judge(struct farm_server *server, int64_t read_at, uint64_t reports)
 {
 	struct farm_link *link = server->link;
 	struct farm_page_server *s = shared(server);
 	int64_t now = clock_boot_ms();
-	farm_view_age(&link->view, now);
-	atomic_store(&link->page->quiet_from, link->view.quiet_from);
-	struct farm_judgement judgement = farm_trust(&link->view, server->index, server->own_at, server->on, now);
-	atomic_store(&s->echoed, echoed(server, now));
+	bool rostered = true;
+	if (!link->view.settled)
+		settle(link, now);
+	struct farm_judgement judgement = farm_trust(&link->view, server->index, read_at, server->on, now);
+	/* Who does not stand in every roster may be unknown to somebody. */
+	for (size_t i = 0; i < link->farm->servers; i++)
+		rostered = rostered && link->servers[i].rostered;
+	atomic_store(&s->echoed, rostered ? farm_echoed(&link->view, server->on, server->own_sequence, now) : 0);
 	atomic_store(&s->waits_for, judgement.waits_for);
 	if (reports == atomic_load(&s->reports))
 		atomic_store(&s->trusted_until, judgement.until);
@@ -195,25 +186,29 @@ static bool recall(struct farm_link *link, int64_t now)
 	return true;
 }
 
-static bool begin_server(struct farm_link *link, size_t i)
+static bool begin_server(struct farm_link *link, size_t i, bool is_new)
 {
 	struct farm_server *server = &link->servers[i];
 	struct farm_page_server *s = &link->page->servers[i];
 	struct str address = link->farm->addresses[i];
+	struct journal_row oldest;
 	int64_t newest, unconfirmed;
+	size_t n;
 	*server = (struct farm_server){.link = link, .index = i};
 	if (!memcache_open(address, link->farm->timeout_ms, &server->memcache) || !arena_open(FARM_ARENA, &server->arena) ||
 	    !store_embedded.thread_open(link->local, &server->local) ||
 	    !(server->items = calloc(JOURNAL_BATCH, sizeof *server->items)) ||
 	    !journal_generation(server->local, address, &server->generation, &server->rostered) ||
-	    !journal_newest(server->local, &newest))
+	    !journal_newest(server->local, &newest) || !journal_read(server->local, 0, &oldest, 1, &n))
 		return false;
-	server->published = server->generation != 0;
+	server->published = server->whole = server->generation != 0;
 	server->file_number = journal_file_number(server->local);
-	/* The journal is read from its beginning. The file may be another one than before. */
+	/* The journal is read from its beginning; the file may be another one than before. On
+	 * a new page nobody has noted which of its rows could not be put where. */
 	atomic_store(&s->confirmed, 0);
 	unconfirmed = atomic_load(&s->unconfirmed);
-	while (unconfirmed > newest && !atomic_compare_exchange_weak(&s->unconfirmed, &unconfirmed, newest))
+	while ((is_new || unconfirmed > newest) &&
+	       !atomic_compare_exchange_weak(&s->unconfirmed, &unconfirmed, n > 0 ? newest : 0))
 		continue;
 	atomic_store(&s->listed_since, 0);
 	atomic_store(&s->echoed, 0);
@@ -261,14 +256,15 @@ static bool begin(struct farm_link *link)
 	/* The link before may have died at it. */
 	if (atomic_load(&link->page->composing) & 1)
 		atomic_fetch_add(&link->page->composing, 1);
-	for (size_t i = 0; i < view->servers; i++)
-		view->read_at[i] = atomic_load(&link->page->servers[i].read_at);
-	view->quiet_from = atomic_load(&link->page->quiet_from);
-	farm_view_begin(view, now);
+	/* Others wait for what this host has heard as long as they have not given it up. */
+	int64_t beat = atomic_load(&link->page->beat);
+	view->settled = beat != 0 && now - beat < view->host_timeout / 2;
+	view->settles_at = now + FARM_SETTLE_MS;
+	view->first_sequence = atomic_load(&link->page->sequence) + 1;
 	link->begun_at = now;
 	bool good = true;
 	for (size_t i = 0; i < view->servers; i++)
-		good = begin_server(link, i) && good;
+		good = begin_server(link, i, beat == 0) && good;
 	for (size_t i = 0; good && i < view->servers; i++)
 		good = link->servers[i].has_thread =
 			pthread_create(&link->servers[i].thread, NULL, farm_serve, &link->servers[i]) == 0;

@@ -11,13 +11,7 @@
 
 extern const struct store_driver store_embedded;
 
-enum { FARM_OWN_MARKS = 64, FARM_ARENA = 512 << 10, FARM_RETRY_MS = 1000 };
-
-/* One of our marks: what others may echo. */
-struct farm_own {
-	uint64_t sequence;
-	int64_t at; /* before it was sent */
-};
+enum { FARM_ARENA = 512 << 10, FARM_RETRY_MS = 1000 };
 
 /* A server and the thread that looks after it. Fields are the thread's, but those
  * below `lock` of the link. */
@@ -36,18 +30,14 @@ struct farm_server {
 	int64_t position;	    /* seq of the journal */
 	unsigned file_number;
 	int64_t retry_at, prune_at;
-	struct farm_own own[FARM_OWN_MARKS]; /* a ring */
-	size_t n_own;
 	uint64_t read_sequence[FARM_HOSTS_MAX]; /* newest mark read here, by the index of view.known; 0: none */
 
 	_Atomic bool too_old; /* what it lacks is not in the journal any more */
 
 	/* With the link's lock. */
 	struct farm_sighting on[FARM_HOSTS_MAX];
-	uint64_t echoed_by[FARM_HOSTS_MAX];
-	int64_t own_at;
-	uint64_t own_sequence; /* of the newest that was confirmed */
-	int64_t cycle_at;      /* when a cycle last came to its end */
+	uint64_t own_sequence; /* of our newest mark there that was confirmed */
+	bool whole;	       /* everything was there when it was last read; and then the journal */
 	bool rostered;	       /* this host has once stood in the server's roster */
 	enum farm_health health;
 };
@@ -87,11 +77,11 @@ enum farm_step { FARM_DONE, FARM_AGAIN, FARM_FAILED };
 void farm_compose(struct farm_server *server, enum farm_state state, struct farm_mark *out);
 /* Note what the server is; a change goes to the log. */
 void farm_set_health(struct farm_server *server, enum farm_health health);
-/* The call came to nothing: what was echoed before it counts no more. */
+/* The call came to nothing. */
 enum farm_step farm_interrupt(struct farm_server *server, enum memcache_result result);
-/* With the lock: judge anew, and tell the workers unless one of them has reported
- * something meanwhile. */
-void farm_judge(struct farm_server *server, uint64_t reports);
+/* With the lock: judge after a complete look that was begun at read_at, and tell the
+ * workers unless one of them has reported something meanwhile. */
+void farm_judge(struct farm_server *server, int64_t read_at, uint64_t reports);
 
 /* A host's list as text for the table host, and back; what is no such text lists all. */
 void farm_without_print(const struct farm *farm, const struct farm_known *known, char out[JOURNAL_TEXT_SIZE]);

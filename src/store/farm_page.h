@@ -33,8 +33,7 @@ struct farm_page_server {
 	_Atomic int64_t unconfirmed;   /* workers: they could not put the change with that seq there */
 	_Atomic int64_t confirmed;     /* every change up to that seq is there */
 	_Atomic uint64_t listed_since; /* all marks composed since that one say that we do not vouch for it; 0: not so */
-	_Atomic uint64_t echoed;       /* all hosts that run have read our marks there up to that one */
-	_Atomic int64_t read_at;       /* struct farm_view */
+	_Atomic uint64_t echoed;       /* every other host has read our marks there up to that one */
 };
 
 struct farm_page_host {
@@ -51,7 +50,6 @@ struct farm_page {
 	_Atomic uint64_t sequence;   /* of the mark composed last */
 	_Atomic uint64_t composing;  /* odd while one is */
 	_Atomic int64_t beat;	     /* when the link was last alive */
-	_Atomic int64_t quiet_from;  /* struct farm_view */
 	_Atomic uint32_t wake;	     /* changed by who wants the link to hurry */
 	struct farm_page_server servers[FARM_SERVERS_MAX];
 	struct farm_page_host hosts[FARM_HOSTS_MAX];

@@ -3,7 +3,7 @@
  * another host may rely on. */
 #include "store/farm_put.h"
 
-enum { RAISE_TRIES = 8, VALUE_MAX = STORE_RECORD_MAX + MEMCACHE_TEXT_EXTRA };
+enum { TRIES = 8, VALUE_MAX = STORE_RECORD_MAX + MEMCACHE_TEXT_EXTRA };
 
 /* On the servers, too, what has expired is kept a little longer. */
 static int64_t end_of(const struct journal_item *item)
@@ -19,9 +19,9 @@ static enum memcache_result put(struct memcache *memcache, struct str key, struc
 	enum memcache_result result = MEMCACHE_REFUSED;
 	/* One that expires between the two calls is added at the second try. */
 	for (int i = 0; i < 2 && result == MEMCACHE_REFUSED; i++) {
-		result = memcache_put(memcache, MEMCACHE_ADD, key, value, end, 0);
+		result = memcache_put(memcache, MEMCACHE_ADD, key, value, end);
 		if (result == MEMCACHE_REFUSED)
-			result = renew ? memcache_put(memcache, MEMCACHE_REPLACE, key, value, end, 0) : MEMCACHE_OK;
+			result = renew ? memcache_put(memcache, MEMCACHE_REPLACE, key, value, end) : MEMCACHE_OK;
 	}
 	return result;
 }
@@ -34,7 +34,7 @@ static enum memcache_result raise(struct memcache *memcache, const struct memcac
 	enum memcache_result result = MEMCACHE_REFUSED;
 	int64_t there, end = end_of(item);
 	memcache_value_not_before(&value, key, item->entry.not_before > 0 ? item->entry.not_before : 0);
-	for (int i = 0; i < RAISE_TRIES && result == MEMCACHE_REFUSED; i++) {
+	for (int i = 0; i < TRIES && result == MEMCACHE_REFUSED; i++) {
 		struct memcache_item got = {memcache_key_text(key), STR_NONE, 0};
 		arena_reset(arena);
 		result = memcache_get(memcache, arena, &got, 1, true);
@@ -43,8 +43,8 @@ static enum memcache_result raise(struct memcache *memcache, const struct memcac
 		if (got.value.p && memcache_value_is_not_before(got.value, key, &there) &&
 		    there > item->entry.not_before)
 			break;
-		result = memcache_put(memcache, got.value.p ? MEMCACHE_CAS : MEMCACHE_ADD, got.key, buf_str(&value),
-				      end, got.value.p ? got.cas : 0);
+		result = got.value.p ? memcache_swap(memcache, got.key, buf_str(&value), end, got.cas)
+				     : memcache_put(memcache, MEMCACHE_ADD, got.key, buf_str(&value), end);
 	}
 	return result;
 }
@@ -73,8 +73,21 @@ enum memcache_result farm_put(struct memcache *memcache, const struct memcache_s
 }
 
 enum memcache_result farm_delete(struct memcache *memcache, const struct memcache_space *space,
-				 const struct store_key *key, int kind)
+				 const struct store_key *key, int kind, struct arena *arena)
 {
 	struct memcache_key name = key_of(space, key, kind);
-	return memcache_delete(memcache, memcache_key_text(&name));
+	struct memcache_item got = {memcache_key_text(&name), STR_NONE, 0};
+	enum memcache_result result = MEMCACHE_REFUSED;
+	/* What was read and no other: a server that hangs may carry this out late, when
+	 * the key has long been put again. */
+	for (int i = 0; i < TRIES && result == MEMCACHE_REFUSED; i++) {
+		arena_reset(arena);
+		result = memcache_get(memcache, arena, &got, 1, true);
+		if (result != MEMCACHE_OK)
+			break;
+		if (!got.value.p)
+			return MEMCACHE_REFUSED;
+		result = memcache_release(memcache, got.key, got.cas);
+	}
+	return result == MEMCACHE_REFUSED ? MEMCACHE_FAILED : result;
 }

@@ -11,8 +11,9 @@
  * whatever end another host gave it. A not-before mark is only ever raised. */
 enum memcache_result farm_put(struct memcache *memcache, const struct memcache_space *space,
 			      const struct journal_item *item, bool renew, struct arena *arena);
-/* Delete what the key stands for. kind: JOURNAL_RECORD or an enum store_entry_kind. */
+/* Delete what the key stands for. kind: JOURNAL_RECORD or an enum store_entry_kind.
+ * MEMCACHE_REFUSED: there was none. */
 enum memcache_result farm_delete(struct memcache *memcache, const struct memcache_space *space,
-				 const struct store_key *key, int kind);
+				 const struct store_key *key, int kind, struct arena *arena);
 
 #endif

@@ -51,9 +51,9 @@ static enum farm_step put_roster(struct farm_server *server, const struct memcac
 	char memory[FARM_ROSTER_SIZE];
 	struct buf text = buf_over(memory, sizeof memory);
 	farm_roster_print(&text, roster);
-	enum memcache_result result =
-		memcache_put(server->memcache, old->value.p ? MEMCACHE_CAS : MEMCACHE_ADD, old->key, buf_str(&text), 0,
-			     old->value.p ? old->cas : 0);
+	enum memcache_result result = old->value.p
+					      ? memcache_swap(server->memcache, old->key, buf_str(&text), 0, old->cas)
+					      : memcache_put(server->memcache, MEMCACHE_ADD, old->key, buf_str(&text), 0);
 	if (result == MEMCACHE_OK || result == MEMCACHE_REFUSED)
 		return FARM_AGAIN;
 	return farm_interrupt(server, result);
@@ -133,14 +133,6 @@ static uint64_t echo_of(const struct farm_mark *mark, uint64_t host)
 	return 0;
 }
 
-static int64_t begun_at(const struct farm_server *server, uint64_t sequence)
-{
-	for (size_t i = 0; i < FARM_OWN_MARKS; i++)
-		if (sequence && server->own[i].sequence == sequence)
-			return server->own[i].at;
-	return 0;
-}
-
 /* Durable, for the next boot. */
 static bool keep_host(struct farm_server *server, const struct farm_known *known)
 {
@@ -162,11 +154,9 @@ static bool take(struct farm_server *server, size_t at, struct str text, int64_t
 	struct farm_known *known = &link->view.known[at];
 	struct farm_mark mark;
 	server->on[at] = (struct farm_sighting){.id = known->id};
-	server->echoed_by[at] = 0;
 	server->read_sequence[at] = 0;
 	if (!text.p || !farm_mark_read(text, known->id, &mark))
 		return false;
-	uint64_t echo = echo_of(&mark, link->farm->host);
 	int64_t before = known->changed_at;
 	if (farm_known_see(known, &mark, bits_of(link->farm, &mark), mark.list != link->farm->list, begun) ||
 	    known->changed_at / SEEN_EVERY_MS != before / SEEN_EVERY_MS)
@@ -174,8 +164,7 @@ static bool take(struct farm_server *server, size_t at, struct str text, int64_t
 	farm_page_put_host(link->page, at, known);
 	server->on[at].present = true;
 	server->on[at].state = mark.state;
-	server->on[at].fresh_at = begun_at(server, echo);
-	server->echoed_by[at] = echo;
+	server->on[at].echo = echo_of(&mark, link->farm->host);
 	server->read_sequence[at] = mark.sequence;
 	return true;
 }
@@ -248,9 +237,7 @@ enum farm_step farm_read(struct farm_server *server, struct farm_reading *out)
 	if (step != FARM_DONE)
 		return step;
 	pthread_mutex_lock(&link->lock);
-	farm_view_read(&link->view, server->index, out->begun);
-	atomic_store(&link->page->servers[server->index].read_at, out->begun);
-	atomic_store(&link->page->quiet_from, link->view.quiet_from);
+	link->view.read[server->index] = true;
 	pthread_mutex_unlock(&link->lock);
 	return FARM_DONE;
 }

@@ -9,10 +9,9 @@
 #include "store/farm_mark.h"
 
 enum {
-	FARM_TRUST_MS = 900,   /* what a mark or an echo is good for */
-	FARM_SILENT_MS = 5000, /* who has not changed for so long is quiet */
-	FARM_CYCLE_MS = 100,
-	FARM_STALE_MS = 500    /* a server whose last good cycle is older is not vouched for */
+	FARM_TRUST_MS = 900,   /* what a look at a server is good for */
+	FARM_SETTLE_MS = 5000, /* who is new waits so long for servers and hosts that he does not hear of */
+	FARM_CYCLE_MS = 100
 };
 
 /* Another host, by its newest mark on any server. id 0: no host. */
@@ -25,48 +24,49 @@ struct farm_known {
 	int64_t changed_at;
 };
 
-/* What the mark of a host on the server in question says. */
+/* What the mark of a host on one server says. */
 struct farm_sighting {
 	uint64_t id;
 	bool present;
 	enum farm_state state;
-	int64_t fresh_at; /* our newest mark that it echoes in state W was begun then; 0: it echoes none */
+	uint64_t echo; /* the newest mark of ours that it has read there; 0: none */
 };
 
-/* What this host sees of the others, on all servers. */
+/* What this host sees of the others. */
 struct farm_view {
 	size_t servers;
 	int64_t host_timeout;
-	int64_t read_at[FARM_SERVERS_MAX]; /* when the last complete read of marks was begun; 0: never */
-	bool reached[FARM_SERVERS_MAX];
-	int64_t quiet_from; /* since when nothing could have been missed */
-	int64_t settled_at; /* no trust before: hosts may be there that we have never read of */
+	uint64_t first_sequence; /* marks of ours that are older come from another life */
+	/* Once settled, every host that may promise something knows of this one and waits
+	 * until it has heard; before, nothing is trusted. */
+	bool settled;
+	int64_t settles_at; /* at the latest */
+	bool read[FARM_SERVERS_MAX]; /* since the beginning */
 	struct farm_known known[FARM_HOSTS_MAX];
 };
 
-/* Begin to look. The view has known as it was kept, and when this host looked until a
- * moment ago, read_at and quiet_from of that time; else these are 0. */
-void farm_view_begin(struct farm_view *view, int64_t now);
-/* A complete read that was begun then. */
-void farm_view_read(struct farm_view *view, size_t server, int64_t begun);
-/* Time has passed: servers that were not read for too long are not reached. */
-void farm_view_age(struct farm_view *view, int64_t now);
-/* A server has lost its memory. */
-void farm_view_lost(struct farm_view *view, int64_t now);
-/* The mark was read. bits: its list by our index. Is there something new that must be
- * kept before the mark is echoed? */
+/* A host's mark was read. bits: its list by our index. Is there something new that must
+ * be durable before the mark is echoed? */
 bool farm_known_see(struct farm_known *known, const struct farm_mark *mark, uint32_t bits, bool other_list,
 		    int64_t now);
 /* Is the host waited for? */
 bool farm_is_member(const struct farm_view *view, const struct farm_known *known, int64_t now);
-/* Until when the server's answers count, 0 for not at all; own_at: when our newest mark
- * there, confirmed in state W, was begun. on: by the index of view->known. *waits_for:
- * the host that is the reason, or 0. */
+/* Settle when it is time. heard: by the index of view->known, the newest mark of ours that
+ * the host has echoed on any server. */
+void farm_settle(struct farm_view *view, const uint64_t heard[FARM_HOSTS_MAX], int64_t now);
+/* The newest mark of ours on a server that every member has echoed there; own: the newest
+ * that was confirmed. on: by the index of view->known. */
+uint64_t farm_echoed(const struct farm_view *view, const struct farm_sighting on[FARM_HOSTS_MAX], uint64_t own,
+		     int64_t now);
+
+/* Until when the server's answers count, 0 for not at all, and the host that is the
+ * reason, or 0. read_at: when the last complete look at it was begun, at which it had
+ * all that we wrote. */
 struct farm_judgement {
 	int64_t until;
 	uint64_t waits_for;
 };
-struct farm_judgement farm_trust(const struct farm_view *view, size_t server, int64_t own_at,
+struct farm_judgement farm_trust(const struct farm_view *view, size_t server, int64_t read_at,
 				 const struct farm_sighting on[FARM_HOSTS_MAX], int64_t now);
 
 #endif

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "store/memcached.h"
 
-enum { BEAT_MS = 2000, LINE_SIZE = 512 };
+enum { BEAT_MS = 2000, SILENT_MS = 5000, LINE_SIZE = 512 };
 
 static bool describe_link(struct farm *farm, struct buf *line)
 {
@@ -55,10 +55,10 @@ static bool describe_host(struct farm *farm, size_t i, struct buf *line)
 	if (known.id == 0 || known.sequence == 0)
 		return false;
 	int64_t silent = clock_boot_ms() - known.changed_at;
-	bool good = silent < FARM_SILENT_MS || known.state == FARM_RESTING || silent >= farm->host_timeout_ms;
+	bool good = silent < SILENT_MS || known.state == FARM_RESTING || silent >= farm->host_timeout_ms;
 	buf_printf(line, "%s host ", good && !known.other_list ? "ok" : "bad");
 	farm_id_print(line, known.id);
-	buf_printf(line, " %s, last seen %lld s ago", silent < FARM_SILENT_MS || known.state == FARM_RESTING
+	buf_printf(line, " %s, last seen %lld s ago", silent < SILENT_MS || known.state == FARM_RESTING
 							      ? text_of(known.state)
 							      : "is silent",
 		   (long long)(silent / 1000));

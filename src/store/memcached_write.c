@@ -118,7 +118,8 @@ enum err memcached_untell(struct store_thread *thread, const struct store_key *k
 	struct farm *farm = thread->store->farm;
 	enum err err = ERR_NONE;
 	for (size_t i = 0; i < farm->servers; i++) {
-		enum memcache_result result = farm_delete(thread->servers[i], &farm->space, key, kind);
+		enum memcache_result result = farm_delete(thread->servers[i], &farm->space, key, kind,
+							  thread->arena);
 		*was_there = *was_there || result == MEMCACHE_OK;
 		if (result != MEMCACHE_OK && result != MEMCACHE_REFUSED)
 			err = ERR_STORE_PARTIAL;
