@@ -91,6 +91,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/embedded_schema.c \
 	%D%/store/journal.c %D%/store/journal.h \
 	%D%/store/key_cache.c %D%/store/key_cache.h \
+	%D%/store/memcache_address.c %D%/store/memcache_address.h \
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
@@ -192,7 +193,6 @@ if STORE_MEMCACHED
 	%D%/store/memcached_describe.c \
 	%D%/store/memcached_write.c \
 	%D%/store/memcache.c %D%/store/memcache.h \
-	%D%/store/memcache_address.c %D%/store/memcache_address.h \
 	%D%/store/memcache_cache.c %D%/store/memcache_cache.h \
 	%D%/store/memcache_key.c %D%/store/memcache_key.h \
 	%D%/store/memcache_lookup.c %D%/store/memcache_lookup.h \

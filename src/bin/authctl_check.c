@@ -176,6 +176,15 @@ static bool count_entry(void *context, const struct store_entry *entry)
 	return true;
 }
 
+/* A line of a driver's description; it begins with "ok " or "bad ". */
+static bool check_described(void *context, struct str line)
+{
+	bool good = str_starts(line, STR("ok "));
+	struct str text = str_skip(line, good ? 3 : str_starts(line, STR("bad ")) ? 4 : 0);
+	check_line(context, good ? CHECK_OK : CHECK_FAILED, "hosts", "%.*s", STR_ARGS(text));
+	return true;
+}
+
 static void check_store(struct checkup *checkup)
 {
 	struct tool *tool = &checkup->tool;
@@ -191,6 +200,8 @@ static void check_store(struct checkup *checkup)
 		check_line(checkup, CHECK_FAILED, "revocations", "cannot be listed; look at the log and the disk");
 	else
 		check_line(checkup, CHECK_OK, "revocations", "the store is whole (revocations held: %zu)", n);
+	if (worker->store)
+		worker->store_driver->describe(worker->store, check_described, checkup);
 }
 
 static bool count_account(void *context, const struct account *account)

@@ -175,6 +175,30 @@ static bool count_entry(void *context, const struct store_entry *entry)
 	return true;
 }
 
+/* Are there other hosts, which must be told? */
+static bool has_hosts(const struct tool *tool)
+{
+	return tool->snapshot->store->memcached.n > 0;
+}
+
+static bool print_described(void *context, struct str line)
+{
+	const struct arguments *arguments = context;
+	if (arguments->json) {
+		bool good = str_starts(line, STR("ok "));
+		struct document document;
+		document_begin(&document);
+		document_bool(&document, "good", good);
+		document_text(&document, "store", str_skip(line, good ? 3 : 4));
+		document_end(&document);
+		return true;
+	}
+	fputs("store        ", stdout);
+	output_text(line);
+	putchar('\n');
+	return true;
+}
+
 static int stats(struct tool *tool)
 {
 	struct listing listing = {.arguments = tool->arguments};
@@ -188,22 +212,36 @@ static int stats(struct tool *tool)
 		document_number(&document, "sessions", (int64_t)listing.counts[STORE_SESSION]);
 		document_number(&document, "total", (int64_t)listing.found);
 		document_end(&document);
-		return EX_OK;
+	} else {
+		printf("tokens       %zu\nusers        %zu\nsessions     %zu\ntotal        %zu\n",
+		       listing.counts[STORE_TOKEN], listing.counts[STORE_USER], listing.counts[STORE_SESSION],
+		       listing.found);
 	}
-	printf("tokens       %zu\nusers        %zu\nsessions     %zu\ntotal        %zu\n", listing.counts[STORE_TOKEN],
-	       listing.counts[STORE_USER], listing.counts[STORE_SESSION], listing.found);
+	struct arguments arguments = *tool->arguments;
+	if (has_hosts(tool))
+		tool->worker.store_driver->describe(tool->worker.store, print_described, &arguments);
 	return EX_OK;
 }
 
 /* add, remove -------------------------------------------------------------- */
 
-/* What add says for each key that it has revoked; name: of the user or session. */
-static void added(const struct tool *tool, const struct store_key *key, enum store_entry_kind kind, struct str name)
+static int not_durable(void)
+{
+	output_error("NOT revoked: the store could not make it durable; authctl check says more");
+	return EXIT_FAILED;
+}
+
+/* What add says for a key; name: of the user or session; err: what the store said.
+ * Its exit status. */
+static int added(const struct tool *tool, const struct store_key *key, enum store_entry_kind kind, struct str name,
+		 enum err err)
 {
 	static const char *const whose[] = {[STORE_TOKEN] = "this token of user",
 					    [STORE_USER] = "all tokens up to now of user",
 					    [STORE_SESSION] = "all tokens of session"};
 	char text[KEY_DIGITS];
+	if (err != ERR_NONE && err != ERR_STORE_PARTIAL)
+		return not_durable();
 	tool_log(tool, "revocation_add", kind == STORE_SESSION ? STR_NONE : name);
 	if (tool->arguments->json) {
 		struct document document;
@@ -212,18 +250,18 @@ static void added(const struct tool *tool, const struct store_key *key, enum sto
 		document_text(&document, "kind", str_of(kinds[kind]));
 		document_text(&document, kind == STORE_SESSION ? "session" : "user", name);
 		document_bool(&document, "durable", true);
+		if (has_hosts(tool))
+			document_bool(&document, "everywhere", err == ERR_NONE);
 		document_end(&document);
-		return;
+		return err == ERR_NONE ? EX_OK : EXIT_FAILED;
 	}
 	printf("%.*s %s \"", STR_ARGS(print_key(key, text)), whose[kind]);
 	output_text(name);
-	puts("\": revoked, durable on this host");
-}
-
-static int not_durable(void)
-{
-	output_error("NOT revoked: the store could not make it durable; authctl check says more");
-	return EXIT_FAILED;
+	printf("\": revoked, durable on this host%s\n", has_hosts(tool) && err == ERR_NONE ? "; others refuse it too" : "");
+	if (err == ERR_STORE_PARTIAL)
+		output_error("other hosts: not all can be told now; they are as soon as they can be reached, and until "
+			     "then may let it pass (authctl check)");
+	return err == ERR_NONE ? EX_OK : EXIT_FAILED;
 }
 
 /* Only what one of our issuers has signed is revoked: nobody fills the list. An
@@ -239,6 +277,9 @@ static int add_token(struct tool *tool)
 	if (!input_token(worker->arena, &text))
 		return EXIT_FAILED;
 	enum err err = verify_token(worker, &snapshot->issuers, &(struct credentials){.token = text}, &token, &claims);
+	/* A good one, of which other hosts may know more. */
+	if (err == ERR_STORE && claims.user_id.n > 0)
+		err = ERR_NONE;
 	if (err == ERR_STORE)
 		return not_durable();
 	if (err != ERR_NONE && err != ERR_TOKEN_EXPIRED && err != ERR_TOKEN_REVOKED) {
@@ -247,21 +288,21 @@ static int add_token(struct tool *tool)
 			     err_row(err)->reason);
 		return EXIT_FAILED;
 	}
-	if (revocation_add_token(worker, &token, &claims, STR("authctl")) ||
-	    !revocation_token_key(worker->token, &token, &claims, &key))
+	if (!revocation_token_key(worker->token, &token, &claims, &key))
 		return not_durable();
-	added(tool, &key, STORE_TOKEN, claims.user_id);
-	return EX_OK;
+	err = revocation_add_token(worker, &token, &claims, STR("authctl"));
+	return added(tool, &key, STORE_TOKEN, claims.user_id, err);
 }
 
-static bool revoke_all(struct worker *worker, enum store_entry_kind kind, struct str iss, struct str name,
-		       struct store_key *key)
+static int add_one(struct tool *tool, enum store_entry_kind kind, struct str iss, struct str name)
 {
-	if (kind == STORE_USER)
-		return revocation_add_user(worker, iss, name, STR("authctl")) == ERR_NONE &&
-		       revocation_user_key(worker->token, iss, name, key);
-	return revocation_add_session(worker, iss, name, STR("authctl")) == ERR_NONE &&
-	       revocation_session_key(worker->token, iss, name, key);
+	struct store_key key;
+	struct worker *worker = &tool->worker;
+	bool user = kind == STORE_USER;
+	if (!(user ? revocation_user_key : revocation_session_key)(worker->token, iss, name, &key))
+		return not_durable();
+	enum err err = (user ? revocation_add_user : revocation_add_session)(worker, iss, name, STR("authctl"));
+	return added(tool, &key, kind, name, err);
 }
 
 /* Everything of a user, or of a session, of each issuer that it may be of. */
@@ -276,13 +317,12 @@ static int add_all(struct tool *tool, enum store_entry_kind kind, struct str nam
 		return arguments_wrong(
 			tool->arguments,
 			"no issuer signs for local accounts: give the iss of the tokens by --iss");
+	int status = EX_OK;
 	for (size_t i = 0; i < n; i++) {
-		struct store_key key;
-		if (!revoke_all(&tool->worker, kind, iss[i], name, &key))
-			return not_durable();
-		added(tool, &key, kind, name);
+		int one = add_one(tool, kind, iss[i], name);
+		status = one ? one : status;
 	}
-	return EX_OK;
+	return status;
 }
 
 static int add(struct tool *tool)
@@ -312,7 +352,8 @@ static int remove_key(struct tool *tool)
 	int status = read_key(tool->arguments, &key);
 	if (status)
 		return status;
-	if (tool->worker.store_driver->remove(tool->worker.store, &key, &was_there)) {
+	enum err err = tool->worker.store_driver->remove(tool->worker.store, &key, &was_there);
+	if (err != ERR_NONE && err != ERR_STORE_PARTIAL) {
 		output_error("the revocation cannot be removed: authctl check says more");
 		return EXIT_FAILED;
 	}
@@ -328,6 +369,10 @@ static int remove_key(struct tool *tool)
 		document_end(&document);
 	} else {
 		puts("the revocation is removed: what it revoked is good again until it expires");
+	}
+	if (err == ERR_STORE_PARTIAL) {
+		output_error("a server of [store] memcached could not be reached: other hosts may go on to refuse it");
+		return EXIT_FAILED;
 	}
 	return EX_OK;
 }

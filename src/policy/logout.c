@@ -66,6 +66,16 @@ static void find_tokens(const struct call *call, struct presented *out)
 		add_cookies(call, more->items[i].value, out);
 }
 
+/* The worse of what both came to: not durable, then not certain for all hosts. */
+static enum err revoke(struct worker *worker, const struct token *token, const struct claims *claims, bool everywhere)
+{
+	enum err err = revocation_add_token(worker, token, claims, STR("logout"));
+	if (!everywhere || (err != ERR_NONE && err != ERR_STORE_PARTIAL))
+		return err;
+	enum err user = revocation_add_user(worker, claims->iss, claims->user_id, STR("logout everywhere"));
+	return user ? user : err;
+}
+
 static void end_token(const struct call *call, const struct credentials *presented, bool everywhere,
 		      struct outcome *outcome)
 {
@@ -78,13 +88,12 @@ static void end_token(const struct call *call, const struct credentials *present
 	 * must not write into the store. */
 	if (err == ERR_TOKEN_EXPIRED && claims.user_id.n == 0)
 		return;
-	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED) {
+	/* ERR_STORE: a good one, of which other hosts may know more. */
+	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED || (err == ERR_STORE && claims.user_id.n > 0)) {
 		/* An expired one too: a clock that is set back must not revive it. It may
 		 * be an old one that was found, so it ends nobody else's sessions. */
-		everywhere = everywhere && err == ERR_NONE;
-		err = revocation_add_token(worker, &token, &claims, STR("logout"));
-		if (err == ERR_NONE && everywhere)
-			err = revocation_add_user(worker, claims.iss, claims.user_id, STR("logout everywhere"));
+		everywhere = everywhere && err != ERR_TOKEN_EXPIRED;
+		err = revoke(worker, &token, &claims, everywhere);
 	} else if (err == ERR_TOKEN_REVOKED) {
 		err = ERR_NONE;
 	} else if (err_row(err)->status < 500) {
@@ -98,7 +107,9 @@ static void end_token(const struct call *call, const struct credentials *present
 		return;
 	}
 	outcome->failed = true;
-	event_act("logout_failed", call->request, err, claims.user_id, "the revocation could not be made durable");
+	event_act("logout_failed", call->request, err, claims.user_id,
+		  err == ERR_STORE_PARTIAL ? "the revocation is durable on this host, but not all others know it yet"
+					   : "the revocation could not be made durable");
 }
 
 /* "Token has been invalidated" is said when it is true for every token of ours

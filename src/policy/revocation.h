@@ -11,7 +11,8 @@
  * is wanted), in the arena. ERR_TOKEN_REVOKED, ERR_STORE. */
 enum err revocation_check(struct worker *worker, const struct token *token, const struct claims *claims,
 			  const struct store_key *cached_key, struct str *cached);
-/* Revoke this one token until it expires; durable when it returns ERR_NONE. note says why ("logout"). */
+/* Revoke this one token until it expires; durable when it returns ERR_NONE or
+ * ERR_STORE_PARTIAL (see store.h). note says why ("logout"). */
 enum err revocation_add_token(struct worker *worker, const struct token *token, const struct claims *claims,
 			      struct str note);
 /* Revoke every token of the user issued up to now. */

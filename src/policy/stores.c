@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "store/memcache.h"
+
 static const struct conf_opt opts[] = {
 	{"memcached", CONF_LIST, offsetof(struct store_conf, memcached), NULL, NULL,
 	 "Servers by which hosts tell each other what is revoked: host:port or unix:/path; none: there is one host"},
@@ -21,6 +23,38 @@ static const struct conf_opt opts[] = {
 };
 
 const struct conf_kind store_kind = {"store", false, sizeof(struct store_conf), opts, "What many hosts share"};
+
+static bool check_servers(const struct conf_list *list, const char *key, struct conf_error *error)
+{
+	char text[256];
+	for (size_t i = 0; i < list->n; i++) {
+		const struct conf_text *item = &list->items[i];
+		struct buf why = buf_over(text, sizeof text - 1);
+		if (!memcache_address_valid(item->value, &why))
+			return conf_fail_at(error, item, key, "%s", buf_z(&why));
+		for (size_t j = 0; j < i; j++)
+			if (str_eq(item->value, list->items[j].value))
+				return conf_fail_at(error, item, key, "%.*s is given twice", STR_ARGS(item->value));
+	}
+	if (list->n > STORE_SERVERS_MAX)
+		return conf_fail_at(error, &list->items[STORE_SERVERS_MAX], key, "at most %d servers",
+				    STORE_SERVERS_MAX);
+	return true;
+}
+
+bool stores_check(const struct conf_section *section, struct conf_error *error)
+{
+	const struct store_conf *conf = section->values;
+	if (!check_servers(&conf->memcached, "memcached", error) ||
+	    !check_servers(&conf->memcached_cache, "memcached-cache", error))
+		return false;
+	if (conf->memcached_cache.n && !conf->memcached.n)
+		return conf_fail_at(error, &conf->memcached_cache.items[0], "memcached-cache",
+				    "is for sites of many hosts: give memcached too, or leave it out");
+	if (str_has_control(conf->namespace.value))
+		return conf_fail_at(error, &conf->namespace, "namespace", "has a control byte");
+	return true;
+}
 
 static const struct store_driver *find(const char *name)
 {
@@ -66,6 +100,6 @@ static bool lists_equal(const struct conf_list *a, const struct conf_list *b)
 bool stores_equal(const struct store_conf *a, const struct store_conf *b)
 {
 	return lists_equal(&a->memcached, &b->memcached) && lists_equal(&a->memcached_cache, &b->memcached_cache) &&
-	       a->memcached_timeout == b->memcached_timeout && a->host_timeout == b->host_timeout && str_eq(a->namespace.value, b->namespace.value) &&
-	       a->on_failure == b->on_failure;
+	       a->memcached_timeout == b->memcached_timeout && a->host_timeout == b->host_timeout &&
+	       str_eq(a->namespace.value, b->namespace.value) && a->on_failure == b->on_failure;
 }

@@ -19,6 +19,8 @@ struct store_conf {
 
 extern const struct conf_kind store_kind;
 
+/* What the table of options cannot judge. */
+bool stores_check(const struct conf_section *section, struct conf_error *error);
 /* Open the store of that configuration below state_dir. lasting: see store.h.
  * false: why says what is wrong and what to do. */
 bool stores_open(const struct store_conf *conf, const char *state_dir, bool lasting,

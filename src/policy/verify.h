@@ -39,7 +39,8 @@ void verify_request(struct worker *worker, const struct request *request, enum e
 		    struct verdict *out);
 /* The token steps alone for a token from anywhere (cookie: the name of the one it
  * came in, or STR_NONE): parsed, its issuer found among those given, verified, not
- * revoked. claims is filled on ERR_TOKEN_EXPIRED and ERR_TOKEN_REVOKED too. */
+ * revoked. claims is filled on ERR_TOKEN_EXPIRED and ERR_TOKEN_REVOKED too, and on
+ * ERR_STORE: then it is good, unless it was revoked, which nobody can tell. */
 enum err verify_token(struct worker *worker, const struct issuer_set *issuers, const struct credentials *credentials,
 		      struct token *token, struct claims *claims);
 /* The word for a step in `explain`. */

@@ -5,10 +5,10 @@
 #ifndef STORE_FARM_MARK_H
 #define STORE_FARM_MARK_H
 
-#include "base/str.h"
+#include "store/store.h"
 
 /* servers: of one configuration. hosts: others that one host knows. */
-enum { FARM_SERVERS_MAX = 16, FARM_HOSTS_MAX = 60 };
+enum { FARM_SERVERS_MAX = STORE_SERVERS_MAX, FARM_HOSTS_MAX = 60 };
 
 enum farm_state {
 	FARM_PUBLISHING = 'P', /* not everything of the host is on the server */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 
 enum { STORE_KEY_SIZE = 16, STORE_TEXT_MAX = 255, STORE_RECORD_MAX = 700, STORE_CACHED_MAX = 256 << 10 };
+enum { STORE_SERVERS_MAX = 16 };
 
 /* What has expired is kept so many seconds longer: a clock that is set back by
  * an hour must not make a revoked token good again. */
