@@ -92,6 +92,8 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/journal.c %D%/store/journal.h \
 	%D%/store/key_cache.c %D%/store/key_cache.h \
 	%D%/store/memcache_address.c %D%/store/memcache_address.h \
+	%D%/store/limiter.c %D%/store/limiter.h \
+	%D%/store/memcache.h \
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \

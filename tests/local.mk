@@ -50,6 +50,7 @@ UNIT_TESTS = \
 	%D%/unit/test_key_cache \
 	%D%/unit/test_local_user \
 	%D%/unit/test_journal \
+	%D%/unit/test_limiter \
 	%D%/unit/test_login_options \
 	%D%/unit/test_pages \
 	%D%/unit/test_params \
@@ -154,6 +155,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_key_cache_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_key_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_local_user_LDADD = $(UNIT_LDADD)
+%C%_unit_test_limiter_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_address_LDADD = $(UNIT_LDADD)
