@@ -13,7 +13,8 @@ static const char *phrase(int status)
 		{200, "OK"},	       {201, "Created"},	     {302, "Found"},
 		{303, "See Other"},    {400, "Bad Request"},	     {401, "Unauthorized"},
 		{403, "Forbidden"},    {404, "Not Found"},	     {405, "Method Not Allowed"},
-		{413, "Content Too Large"}, {415, "Unsupported Media Type"}, {500, "Internal Server Error"},
+		{413, "Content Too Large"}, {415, "Unsupported Media Type"}, {429, "Too Many Requests"},
+		{500, "Internal Server Error"},
 		{503, "Service Unavailable"},
 	};
 	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)

@@ -173,7 +173,8 @@ enum err request_read(struct arena *arena, const struct incoming *in, uint64_t n
 		      const char **why)
 {
 	struct str raw[RAW_COUNT] = {{0}};
-	*out = (struct request){.body = in->body, .content_length = -1, .arrived_us = in->arrived_us};
+	*out = (struct request){.body = in->body, .content_length = -1, .arrived_us = in->arrived_us,
+				.params = in->params, .n_params = in->n_params};
 	*why = NULL;
 	print_id(number, out->id);
 	bool sorted = sort_params(arena, in, raw, why);
@@ -199,4 +200,19 @@ enum err request_read(struct arena *arena, const struct incoming *in, uint64_t n
 		return bad(why, "REQUEST_URI");
 	out->bare_path = url_without_parameters(arena, out->path);
 	return out->bare_path.p ? ERR_NONE : bad(why, "REQUEST_URI");
+}
+
+unsigned request_parameter(const struct request *request, struct str name, struct str *out)
+{
+	unsigned found = 0;
+	for (size_t i = 0; i < request->n_params && found < 2; i++) {
+		if (!str_eq(request->params[i].name, name))
+			continue;
+		if (found == 0)
+			*out = request->params[i].value;
+		else if (str_eq(request->params[i].value, *out))
+			continue;
+		found++;
+	}
+	return found;
 }

@@ -46,6 +46,8 @@ struct request {
 	struct str script_name; /* responders: where the program is mounted */
 	struct str path_info;
 	struct str body;
+	const struct param *params; /* all that came, for names that the configuration chooses */
+	size_t n_params;
 	int64_t content_length; /* CONTENT_LENGTH, -1 when absent */
 	int64_t arrived_us;
 	char id[17]; /* request id: 16 hexadecimal digits */
@@ -58,5 +60,7 @@ struct request {
  * why is set to the name of the parameter at fault, or NULL. */
 enum err request_read(struct arena *arena, const struct incoming *in, uint64_t number, struct request *out,
 		      const char **why);
+/* The parameter of that name: how many different values came of it, up to 2; *out is the first. */
+unsigned request_parameter(const struct request *request, struct str name, struct str *out);
 
 #endif

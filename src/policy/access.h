@@ -31,6 +31,7 @@ struct token_sources {
 	size_t n_carriers;
 	const struct str *cookies; /* names */
 	size_t n_cookies;
+	struct str api_key_prefix, api_key_parameter; /* for CARRIER_API_KEY */
 };
 
 struct issuer_set {

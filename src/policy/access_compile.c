@@ -85,13 +85,22 @@ static bool check_unique(struct compiler *c, const struct policy *earlier)
 	return true;
 }
 
+/* They need no issuer. */
+static bool takes_api_keys(const struct policy_conf *conf)
+{
+	for (size_t i = 0; i < conf->token_from.n; i++)
+		if (str_eq(conf->token_from.items[i].value, STR("api-key")))
+			return true;
+	return false;
+}
+
 static bool add_issuers(struct compiler *c)
 {
 	const struct conf_list *names = &c->policy->conf->issuer;
 	struct snapshot *s = c->snapshot;
 	c->policy->issuers = s->issuers;
 	if (names->n == 0)
-		return s->issuers.n > 0 || conf_fail(c->error, c->section, "issuer",
+		return s->issuers.n > 0 || takes_api_keys(c->policy->conf) || conf_fail(c->error, c->section, "issuer",
 						     "there is no [issuer \"NAME\"] whose tokens it could accept");
 	struct issuer **issuers = arena_array(s->arena, names->n, sizeof(struct issuer *));
 	if (!issuers)
@@ -161,9 +170,13 @@ static bool add_carriers(struct compiler *c)
 		} else if (str_eq(word, STR("cookie")) || str_starts(word, STR("cookie:"))) {
 			add_carrier(&p->sources, CARRIER_COOKIE);
 			add_cookie(cookies, &p->sources.n_cookies, str_skip(word, word.n > 7 ? 7 : word.n));
+		} else if (str_eq(word, STR("api-key"))) {
+			add_carrier(&p->sources, CARRIER_API_KEY);
+			p->sources.api_key_prefix = c->snapshot->api_keys.prefix;
+			p->sources.api_key_parameter = c->snapshot->api_keys.parameter;
 		} else {
 			return conf_fail_at(c->error, &from->items[i], "token-from",
-					    "\"%.*s\": this is bearer, cookie or cookie:NAME", STR_ARGS(word));
+					    "\"%.*s\": this is bearer, cookie, cookie:NAME or api-key", STR_ARGS(word));
 		}
 	}
 	for (size_t i = 0; i < p->issuers.n; i++) {

@@ -12,7 +12,7 @@ static const struct conf_opt opts[] = {
 	{"issuer", CONF_LIST, offsetof(struct policy_conf, issuer), NULL, NULL,
 	 "Issuers whose tokens it accepts; none: all"},
 	{"token-from", CONF_LIST, offsetof(struct policy_conf, token_from), "bearer, cookie", NULL,
-	 "Where the token is, in this order: bearer, cookie, cookie:NAME"},
+	 "Where the token is, in this order: bearer, cookie, cookie:NAME, api-key"},
 	{"unauthenticated", CONF_WORD, offsetof(struct policy_conf, unauthenticated), "auto",
 	 "auto|401|redirect|anonymous",
 	 "What a request without a good token gets; auto: people are sent to the login page, programs get 401"},

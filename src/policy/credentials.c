@@ -3,6 +3,7 @@
 #include "policy/credentials.h"
 
 #include "http/cookie.h"
+#include "policy/api_key_record.h"
 
 /* RFC 6750 section 2.1: the scheme in any case, one blank, the token. */
 static enum err find_bearer(struct str header, struct credentials *out)
@@ -72,14 +73,71 @@ static enum err find_cookie(const struct token_sources *sources, struct arena *a
 	return ERR_NO_TOKEN;
 }
 
+static bool takes(const struct token_sources *sources, enum carrier carrier)
+{
+	for (size_t i = 0; i < sources->n_carriers; i++)
+		if (sources->carriers[i] == carrier)
+			return true;
+	return false;
+}
+
+/* Also of "Bearer A, Bearer B", which is refused. */
+static bool is_bearer_key(const struct token_sources *sources, struct str authorization)
+{
+	return authorization.n > 7 && takes(sources, CARRIER_API_KEY) &&
+	       str_eq_nocase((struct str){authorization.p, 7}, STR("Bearer ")) &&
+	       api_key_is(sources->api_key_prefix, str_skip(authorization, 7));
+}
+
+static enum err find_bearer_or_key(const struct token_sources *sources, struct str authorization,
+				   struct credentials *out)
+{
+	enum err err = find_bearer(authorization, out);
+	if (is_bearer_key(sources, authorization))
+		out->carrier = CARRIER_API_KEY;
+	return err;
+}
+
+/* The header, or a bearer token that is one. Web servers join two headers of one name
+ * with a comma; two whose names they fold into one come as two parameters. */
+static enum err find_api_key(const struct token_sources *sources, const struct request *request,
+			     struct credentials *out)
+{
+	struct credentials bearer = {0};
+	struct str key = STR_NONE;
+	unsigned found = request_parameter(request, sources->api_key_parameter, &key);
+	bool also = is_bearer_key(sources, request->authorization);
+	if (key.n == 0 && found < 2 && !also)
+		return ERR_NO_TOKEN;
+	out->carrier = CARRIER_API_KEY;
+	if (found > 1)
+		return ERR_BAD_REQUEST;
+	if (str_find(key, ',') < key.n)
+		return ERR_AMBIGUOUS_TOKEN;
+	enum err err = also ? find_bearer(request->authorization, &bearer) : ERR_NONE;
+	if (!err && also && key.n > 0 && !str_eq(key, bearer.token))
+		err = ERR_AMBIGUOUS_TOKEN;
+	if (!err)
+		out->token = key.n > 0 ? key : bearer.token;
+	return err;
+}
+
+static enum err find_by(const struct token_sources *sources, enum carrier carrier, struct arena *arena,
+			const struct request *request, struct credentials *out)
+{
+	if (carrier == CARRIER_BEARER)
+		return find_bearer_or_key(sources, request->authorization, out);
+	if (carrier == CARRIER_API_KEY)
+		return find_api_key(sources, request, out);
+	return find_cookie(sources, arena, request->cookie, out);
+}
+
 enum err credentials_find(const struct token_sources *sources, struct arena *arena, const struct request *request,
 			  struct credentials *out)
 {
 	*out = (struct credentials){0};
 	for (size_t i = 0; i < sources->n_carriers; i++) {
-		enum err err = sources->carriers[i] == CARRIER_BEARER
-				       ? find_bearer(request->authorization, out)
-				       : find_cookie(sources, arena, request->cookie, out);
+		enum err err = find_by(sources, sources->carriers[i], arena, request, out);
 		if (err != ERR_NO_TOKEN)
 			return err;
 	}

@@ -14,10 +14,12 @@ struct credentials {
 /* The first carrier that has something decides, whether it is
  * good or not: no second one is tried. A cookie of that name goes before the
  * chunks of one; chunks are joined in the arena, which nothing else uses. Values
- * stay percent-encoded: where that is undone, an issuer's driver does it.
+ * stay percent-encoded: where that is undone, an issuer's driver does it. Where API
+ * keys are taken, a bearer token that begins like one is one; carrier says so, also
+ * with an error.
  * ERR_NO_TOKEN, ERR_AMBIGUOUS_TOKEN (two different ones), ERR_TOKEN_MALFORMED
  * ("Bearer" without one blank and a token; a chunk is missing, or all together
- * are longer than TOKEN_MAX). */
+ * are longer than TOKEN_MAX), ERR_BAD_REQUEST (the header of an API key came twice). */
 enum err credentials_find(const struct token_sources *sources, struct arena *arena, const struct request *request,
 			  struct credentials *out);
 /* Of a request without a token: the cookie that came instead of one of the

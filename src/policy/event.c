@@ -31,11 +31,15 @@ static void decision(struct worker *worker, struct log_line *line, const struct 
 {
 	if (verdict->policy)
 		log_field(line, "policy", verdict->policy->name);
-	log_field(line, "issuer", verdict->claims.issuer);
+	bool api_key = verdict->credentials.carrier == CARRIER_API_KEY;
+	log_field(line, "issuer", api_key ? STR("api-key") : verdict->claims.issuer);
 	token_field(line, worker->token, verdict->credentials.token);
 	log_number(line, "us", clock_monotonic_us() - request->arrived_us);
 	struct str kid = STR_NONE;
-	if (json_string(json_member(verdict->token.header, STR("kid")), &kid))
+	struct api_key key;
+	if (api_key && api_key_parse(worker->snapshot->api_keys.prefix, verdict->credentials.token, &key))
+		kid = key.id;
+	if (kid.p || json_string(json_member(verdict->token.header, STR("kid")), &kid))
 		log_foreign(line, "kid", kid);
 	log_foreign(line, "user", verdict->claims.user_id);
 	log_foreign(line, "why", verdict->why);

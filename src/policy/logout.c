@@ -51,7 +51,7 @@ static void add_cookies(const struct call *call, struct str name, struct present
 
 static void find_tokens(const struct call *call, struct presented *out)
 {
-	static const struct token_sources bearer = {{CARRIER_BEARER}, 1, NULL, 0};
+	static const struct token_sources bearer = {.carriers = {CARRIER_BEARER}, .n_carriers = 1};
 	const struct conf_list *more = &call->worker->snapshot->logout->cookies;
 	struct credentials credentials;
 	size_t n;

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "policy/api_key.h"
 
-/* Longer than any token lives that it is held against. */
+/* Longer than any token lives that it is held against; API keys may have no end. */
 enum { FOR_EVER = 400 * 86400 };
 
 static bool make_key(struct token_thread *thread, const struct str *parts, size_t n, struct store_key *out)
@@ -82,6 +83,8 @@ enum err revocation_add_user(struct worker *worker, struct str iss, struct str u
 				    .created = now, .user = user_id, .note = note};
 	struct store_question question = {.now = now};
 	struct store_answer answer = {0};
+	if (str_eq(iss, STR(API_KEY_ISS)))
+		entry.expires = now + API_KEY_FOR_EVER;
 	if (!revocation_user_key(worker->token, iss, user_id, &entry.key))
 		return ERR_INTERNAL;
 	/* A login in the second of an earlier mark issues at the mark + 1: a second

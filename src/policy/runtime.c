@@ -45,6 +45,7 @@ struct runtime {
 	struct opaque_sessions *sessions;
 	struct profiles *profiles;
 	struct user_records *user_records;
+	struct api_keys *api_keys;
 };
 
 /* A number that changes when a file does. */
@@ -87,10 +88,10 @@ static uint64_t files_state(const struct conf *conf)
 		arena_reset(arena);
 		if (c->kind == &issuer_kind)
 			state = add_key_files(state, c->values, arena);
-		if (c->kind == &profile_kind) {
-			const struct profile_conf *profile = c->values;
-			state = add_file(state, secret_path(arena, profile->api_key.value).p);
-		}
+		else if (c->kind == &profile_kind)
+			state = add_file(state, secret_path(arena, ((const struct profile_conf *)c->values)->api_key.value).p);
+		else if (c->kind == &api_keys_kind)
+			state = add_file(state, ((const struct api_keys_conf *)c->values)->file.value.p);
 	}
 	arena_close(&arena);
 	return state;
@@ -182,7 +183,8 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
 	struct keys_settings keys = {snapshot->server->state_dir.value.p, !r->one_request, r->threads};
 	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) ||
-	    !profiles_open(r->threads, !r->one_request, &r->profiles) || !keys_open(&keys, &r->keys) ||
+	    !profiles_open(r->threads, !r->one_request, &r->profiles) || !api_keys_open(&r->api_keys) ||
+	    !keys_open(&keys, &r->keys) ||
 	    !user_records_open(server_records_folder(snapshot->server), &r->user_records) ||
 	    !open_store(r, error) || !open_keys(r, snapshot, error))
 		goto out;
@@ -212,6 +214,7 @@ void runtime_close(struct runtime **runtime)
 	struct snapshot *current = r->current;
 	snapshot_close(&current);
 	user_records_close(&r->user_records);
+	api_keys_close(&r->api_keys);
 	opaque_sessions_close(&r->sessions);
 	cache_close(&r->tokens);
 	free(r->slots);
@@ -353,7 +356,8 @@ bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 {
 	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys,
 			   .sessions = runtime->sessions, .profiles = runtime->profiles,
-			   .user_records = runtime->user_records};
+			   .user_records = runtime->user_records,
+			   .api_keys = runtime->api_keys};
 	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
 		token_thread_share(w.token, runtime->tokens);

@@ -7,6 +7,7 @@
 #include "base/conf.h"
 #include "net/fetch.h"
 #include "policy/access.h"
+#include "policy/api_key.h"
 #include "policy/keys.h"
 #include "policy/login_options.h"
 #include "policy/logout_options.h"
@@ -38,6 +39,8 @@ struct snapshot {
 	struct arena *arena;
 	const struct server_conf *server;
 	const struct store_conf *store;
+	const struct api_keys_conf *api_keys_conf;
+	struct api_key_settings api_keys;
 	struct issuer_set issuers;
 	const struct profile_source *profiles;
 	size_t n_profiles;
@@ -69,6 +72,7 @@ struct worker {
 	struct fetch *fetch;	   /* NULL until worker_fetch() */
 	struct opaque_sessions *sessions; /* the process's; NULL in tools */
 	struct profiles *profiles;	  /* the process's; NULL in tools */
+	struct api_keys *api_keys;	  /* the process's; NULL in tools */
 	uint64_t requests;	   /* counts on from a random number */
 };
 

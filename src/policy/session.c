@@ -12,7 +12,7 @@ enum { MEMBERS_MAX = 16 << 10, SKEW_MAX = 5, VALUES_MAX = 4 };
 enum err session_find(const struct call *call, const struct issuer_set *issuers, enum carrier *carrier,
 		      struct claims *claims)
 {
-	struct token_sources sources = {{CARRIER_BEARER, CARRIER_COOKIE}, 2, NULL, 0};
+	struct token_sources sources = {.carriers = {CARRIER_BEARER, CARRIER_COOKIE}, .n_carriers = 2};
 	struct credentials credentials;
 	struct token token;
 	sources.cookies = cookies_with_tokens(call->worker, &sources.n_cookies);

@@ -63,12 +63,14 @@ bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, stru
 	if (good) {
 		s->server = section_of(s->conf, &server_kind)->values;
 		s->store = section_of(s->conf, &store_kind)->values;
+		s->api_keys_conf = section_of(s->conf, &api_keys_kind)->values;
 		s->login = section_of(s->conf, &login_kind)->values;
 		s->logout = section_of(s->conf, &logout_kind)->values;
 		if (slots == 0)
 			slots = (unsigned)s->server->threads;
-		good = stores_check(section_of(s->conf, &store_kind), error) && open_issuers(s, slots, error) && login_options_check(s, error) &&
-		       logout_options_check(s, error) && profiles_compile(s, error) && access_open(s, error);
+		good = stores_check(section_of(s->conf, &store_kind), error) && open_issuers(s, slots, error) &&
+		       login_options_check(s, error) && logout_options_check(s, error) &&
+		       profiles_compile(s, error) && api_keys_compile(s, error) && access_open(s, error);
 	}
 	if (good)
 		*out = s;

@@ -20,6 +20,8 @@ static enum err step_credentials(struct worker *worker, const struct request *re
 	enum err err = credentials_find(sources, worker->arena, request, &verdict->credentials);
 	if (err == ERR_NO_TOKEN)
 		verdict->why = credentials_namesake(sources, worker->arena, request->cookie);
+	else if (err == ERR_BAD_REQUEST)
+		verdict->why = sources->api_key_parameter;
 	return err;
 }
 
@@ -53,7 +55,7 @@ static enum err step_token(struct worker *worker, const struct request *request,
 {
 	(void)request;
 	if (verdict->credentials.carrier == CARRIER_API_KEY)
-		return api_key_verify(worker, verdict->credentials.token, &verdict->claims);
+		return api_key_verify(worker, verdict->credentials.token, &verdict->claims, &verdict->retry_after);
 	return check_token(worker, &verdict->policy->issuers, &verdict->credentials, &verdict->token,
 			   &verdict->claims);
 }

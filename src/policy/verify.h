@@ -29,6 +29,7 @@ struct verdict {
 	struct credentials credentials; /* credentials */
 	struct token token;		/* token */
 	struct claims claims;
+	int64_t retry_after;		/* of ERR_RATE_LIMITED, in seconds */
 	struct str cached;		/* revocation: what the store's cache has of the user */
 	struct profile_lookup profile;	/* user; source is NULL where the policy has none */
 	struct subject subject;

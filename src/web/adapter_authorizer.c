@@ -22,6 +22,11 @@ static void variable(struct worker *worker, struct reply *reply, struct str name
 			 STR_ARGS(name), value.n);
 }
 
+static bool is_api_key(const struct verdict *verdict)
+{
+	return verdict->credentials.carrier == CARRIER_API_KEY;
+}
+
 static void allow_user(struct worker *worker, struct reply *reply, const struct verdict *verdict)
 {
 	const struct policy *policy = verdict->policy;
@@ -41,7 +46,9 @@ static void allow_user(struct worker *worker, struct reply *reply, const struct 
 	}
 	if (claims->exp != TIME_ABSENT)
 		reply_header_int(reply, "Variable-AUTH_EXPIRES", claims->exp);
-	if (policy->conf->pass_token)
+	if (is_api_key(verdict))
+		reply_header(reply, "Variable-AUTH_API_KEY_ID", claims->jti);
+	else if (policy->conf->pass_token)
 		variable(worker, reply, STR("AUTH_TOKEN"), verdict->token.text);
 }
 
@@ -75,9 +82,15 @@ static struct str login_location(struct worker *worker, const struct request *re
 	return b.full ? login_url : buf_str(&b);
 }
 
+/* A person before a browser: programs with a key are told what is wrong, whatever they accept. */
+static bool is_person(const struct request *request, const struct verdict *verdict)
+{
+	return negotiate_navigation(request) && !is_api_key(verdict);
+}
+
 static bool redirects(const struct request *request, const struct verdict *verdict)
 {
-	if (err_row(verdict->err)->status != 401 || !verdict->policy || !negotiate_navigation(request))
+	if (err_row(verdict->err)->status != 401 || !verdict->policy || !is_person(request, verdict))
 		return false;
 	int how = verdict->policy->conf->unauthenticated;
 	return how == UNAUTHENTICATED_AUTO || how == UNAUTHENTICATED_REDIRECT;
@@ -133,11 +146,20 @@ static void forbidden_page(struct worker *worker, const struct request *request,
 	page_message_body(worker, reply, &page);
 }
 
+static void refusal_body(struct worker *worker, const struct request *request, const struct verdict *verdict,
+			 struct reply *reply)
+{
+	enum err told = is_api_key(verdict) ? api_key_public_error(verdict->err) : verdict->err;
+	struct str login_url = verdict->policy ? verdict->policy->conf->login_url.value : STR_NONE;
+	if (err_row(verdict->err)->status == 401)
+		challenge(worker, reply, verdict);
+	reply_body(reply, "application/json", page_refusal_json(worker->arena, told, request->id, login_url));
+}
+
 static void deny(struct worker *worker, const struct request *request, const struct verdict *verdict,
 		 struct reply *reply)
 {
 	int status = err_row(verdict->err)->status;
-	struct str login_url = verdict->policy ? verdict->policy->conf->login_url.value : STR_NONE;
 	bool redirect = redirects(request, verdict);
 	reply_begin(reply, redirect ? 302 : status);
 	reply_header(reply, "Cache-Control", STR("no-store"));
@@ -145,16 +167,16 @@ static void deny(struct worker *worker, const struct request *request, const str
 		clear_twins(worker, request, verdict, reply);
 	if (status == 503)
 		reply_header_int(reply, "Retry-After", RETRY_AFTER);
+	else if (verdict->err == ERR_RATE_LIMITED)
+		reply_header_int(reply, "Retry-After", verdict->retry_after);
 	if (redirect) {
-		reply_header(reply, "Location", login_location(worker, request, login_url));
+		reply_header(reply, "Location",
+			     login_location(worker, request, verdict->policy->conf->login_url.value));
 		reply_end(reply);
-	} else if (status == 403 && negotiate_navigation(request)) {
+	} else if (status == 403 && is_person(request, verdict)) {
 		forbidden_page(worker, request, verdict, reply);
 	} else {
-		if (status == 401)
-			challenge(worker, reply, verdict);
-		reply_body(reply, "application/json",
-			   page_refusal_json(worker->arena, verdict->err, request->id, login_url));
+		refusal_body(worker, request, verdict, reply);
 	}
 	event_deny(worker, request, verdict);
 }

@@ -72,8 +72,10 @@ static void check_source(const struct token_sources *sources, const struct reque
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct token_sources both = {{CARRIER_BEARER, CARRIER_COOKIE}, 2, names, 3};
-	static const struct token_sources cookie = {{CARRIER_COOKIE}, 1, names, 3};
+	static const struct token_sources both = {.carriers = {CARRIER_BEARER, CARRIER_COOKIE}, .n_carriers = 2,
+		.cookies = names, .n_cookies = 3};
+	static const struct token_sources cookie = {.carriers = {CARRIER_COOKIE}, .n_carriers = 1,
+		.cookies = names, .n_cookies = 3};
 	struct str rest = {(const char *)data, size};
 	struct request request = {0};
 	if (!arena)

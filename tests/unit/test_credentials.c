@@ -6,7 +6,8 @@
 
 static struct arena *arena;
 static const struct str names[] = {{"sso", 3}, {"__Host-auth", 11}};
-static const struct token_sources both = {{CARRIER_BEARER, CARRIER_COOKIE}, 2, names, 2};
+static const struct token_sources both = {.carriers = {CARRIER_BEARER, CARRIER_COOKIE}, .n_carriers = 2,
+	.cookies = names, .n_cookies = 2};
 
 static void finds(void)
 {
@@ -86,9 +87,11 @@ static void bounds_what_is_joined(void)
 
 static void looks_only_where_told(void)
 {
-	static const struct token_sources cookie_first = {{CARRIER_COOKIE, CARRIER_BEARER}, 2, names, 2};
-	static const struct token_sources bearer = {{CARRIER_BEARER}, 1, names, 2};
-	static const struct token_sources no_names = {{CARRIER_COOKIE}, 1, NULL, 0};
+	static const struct token_sources cookie_first = {.carriers = {CARRIER_COOKIE, CARRIER_BEARER}, .n_carriers = 2,
+		.cookies = names, .n_cookies = 2};
+	static const struct token_sources bearer = {.carriers = {CARRIER_BEARER}, .n_carriers = 1,
+		.cookies = names, .n_cookies = 2};
+	static const struct token_sources no_names = {.carriers = {CARRIER_COOKIE}, .n_carriers = 1};
 	struct request r = {.authorization = STR("Bearer A"), .cookie = STR("sso=C")};
 	struct credentials c;
 	CU_ASSERT_EQUAL(credentials_find(&cookie_first, NULL, &r, &c), ERR_NONE);
@@ -103,8 +106,10 @@ static void looks_only_where_told(void)
 static void names_what_came_instead(void)
 {
 	static const struct str wanted[] = {{"__Secure-authjs.session-token", 29}, {"sso", 3}, {"__Host-auth", 11}};
-	static const struct token_sources cookies = {{CARRIER_COOKIE}, 1, wanted, 3};
-	static const struct token_sources bearer = {{CARRIER_BEARER}, 1, wanted, 3};
+	static const struct token_sources cookies = {.carriers = {CARRIER_COOKIE}, .n_carriers = 1,
+		.cookies = wanted, .n_cookies = 3};
+	static const struct token_sources bearer = {.carriers = {CARRIER_BEARER}, .n_carriers = 1,
+		.cookies = wanted, .n_cookies = 3};
 	static const struct {
 		const char *header, *want;
 	} rows[] = {

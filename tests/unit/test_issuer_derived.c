@@ -113,7 +113,8 @@ static enum err find_token(struct json_object *row, struct str *text, struct str
 	*cookie = member(row, "cookieName") ? text_of(member(row, "cookieName")) : STR_NONE;
 	if (!member(row, "cookieHeader"))
 		return ERR_NONE;
-	struct token_sources sources = {{CARRIER_COOKIE}, 1, cookie, 1};
+	struct token_sources sources = {.carriers = {CARRIER_COOKIE}, .n_carriers = 1,
+		.cookies = cookie, .n_cookies = 1};
 	struct request request = {.cookie = text_of(member(row, "cookieHeader"))};
 	struct credentials found;
 	enum err err = credentials_find(&sources, arena, &request, &found);
