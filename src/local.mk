@@ -225,6 +225,8 @@ bin_PROGRAMS += %D%/bin/auth-login-proxy %D%/bin/auth-logout %D%/bin/auth-verify
 bin_PROGRAMS += %D%/bin/authctl
 %C%_bin_authctl_SOURCES = \
 	%D%/bin/authctl.c %D%/bin/authctl.h \
+	%D%/bin/authctl_api_keys.c %D%/bin/authctl_api_keys.h \
+	%D%/bin/authctl_api_keys_list.c \
 	%D%/bin/authctl_arguments.c \
 	%D%/bin/authctl_cache.c \
 	%D%/bin/authctl_check.c %D%/bin/authctl_check.h \

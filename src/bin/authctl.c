@@ -55,6 +55,13 @@ const struct command authctl_commands[] = {
 	{"cache stats", "", 0, 0, 0, authctl_cache_stats, "count what is kept of users' profiles"},
 	{"cache flush", "", 0, 0, TAKES(OPTION_PROFILE) | TAKES(OPTION_USER), authctl_cache_flush,
 	 "forget what is kept: all, or the profile of one user"},
+	{"api-keys add", "", 0, TAKES(OPTION_OWNER),
+	 TAKES(OPTION_NAME) | TAKES(OPTION_SCOPE) | TAKES(OPTION_EXPIRES) | TAKES(OPTION_RATE) |
+		 TAKES(OPTION_PRINT_RECORD),
+	 authctl_api_keys_add, "make an API key and print it, this once"},
+	{"api-keys list", "", 0, 0, TAKES(OPTION_OWNER), authctl_api_keys_list, "list the API keys, newest first"},
+	{"api-keys show", "ID", 1, 0, 0, authctl_api_keys_show, "show one API key"},
+	{"api-keys revoke", "ID", 1, 0, 0, authctl_api_keys_revoke, "end an API key at once, on every host"},
 	{NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 

@@ -39,6 +39,11 @@ enum option_id {
 	OPTION_AT_ONCE,
 	OPTION_SESSION,
 	OPTION_PROFILE,
+	OPTION_OWNER,
+	OPTION_SCOPE,
+	OPTION_EXPIRES,
+	OPTION_RATE,
+	OPTION_PRINT_RECORD,
 	OPTION_COUNT
 };
 
@@ -110,5 +115,9 @@ int authctl_revocations_remove(const struct arguments *arguments);
 int authctl_revocations_stats(const struct arguments *arguments);
 int authctl_cache_stats(const struct arguments *arguments);
 int authctl_cache_flush(const struct arguments *arguments);
+int authctl_api_keys_add(const struct arguments *arguments);
+int authctl_api_keys_list(const struct arguments *arguments);
+int authctl_api_keys_show(const struct arguments *arguments);
+int authctl_api_keys_revoke(const struct arguments *arguments);
 
 #endif

@@ -39,7 +39,7 @@ static const struct row {
 	[OPTION_COOKIE] = {"cookie", 0, "NAME", false, "the token comes in this cookie, not as bearer token"},
 	[OPTION_NOW] = {"now", 0, "SECONDS", false, "judge as if it were that time (seconds since 1970)"},
 	[OPTION_EMAIL] = {"email", 0, "ADDRESS", false, "e-mail address of the account"},
-	[OPTION_NAME] = {"name", 0, "NAME", false, "name of the person"},
+	[OPTION_NAME] = {"name", 0, "NAME", false, "name of the person or program"},
 	[OPTION_ROLE] = {"role", 0, "ROLE", true, "a role of the account"},
 	[OPTION_GENERATE] = {"generate", 0, NULL, false, "make a random password and print it"},
 	[OPTION_UPDATE] = {"update", 0, NULL, false, "replace the passwords of accounts that exist"},
@@ -50,6 +50,12 @@ static const struct row {
 	[OPTION_FIRST] = {"first", 0, NULL, false, "let the key sign at once"},
 	[OPTION_SESSION] = {"session", 0, "SID", false, "the claim sid of the session's tokens"},
 	[OPTION_PROFILE] = {"profile", 0, "NAME", false, "of this [profile]"},
+	[OPTION_OWNER] = {"owner", 0, "ID", false, "the user that the API key acts for"},
+	[OPTION_SCOPE] = {"scope", 0, "WORDS", false, "what the API key may do, as \"read write\""},
+	[OPTION_EXPIRES] = {"expires", 0, "DURATION", false, "how long the API key is good, as 90d; else for ever"},
+	[OPTION_RATE] = {"rate", 0, "RATE", false, "how often it may be used on each host, as 100/m; else as [api-keys] says"},
+	[OPTION_PRINT_RECORD] = {"print-record", 0, NULL, false,
+				 "store nothing, print the line for the file of [api-keys]"},
 	[OPTION_AT_ONCE] = {"at-once", 0, NULL, false, "even when programs may not have read the key yet"},
 };
 
