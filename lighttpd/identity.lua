@@ -27,6 +27,17 @@ for name, _ in pairs(request.req_header) do
 end
 for _, name in ipairs(forged) do request.req_header[name] = nil end
 
+-- After a decision by an API key: no application sees the key, whatever header it
+-- came in. Its id, which is no secret, stands in it between two '_'.
+local key_id = request.req_env["AUTH_API_KEY_ID"]
+if key_id then
+	local keys = {}
+	for name, value in pairs(request.req_header) do
+		if value:find("_" .. key_id .. "_", 1, true) then keys[#keys + 1] = name end
+	end
+	for _, name in ipairs(keys) do request.req_header[name] = nil end
+end
+
 -- After a decision: AUTH_USER_ID becomes X-Auth-User, any other AUTH_NAME
 -- becomes X-Auth-Name, and the token that "pass-token" gives Authorization.
 if request.req_env["AUTH_REQUEST_ID"] then
