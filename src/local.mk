@@ -237,6 +237,7 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_explain.c %D%/bin/authctl_explain.h \
 	%D%/bin/authctl_explain_form.c \
 	%D%/bin/authctl_explain_profile.c \
+	%D%/bin/authctl_explain_key.c \
 	%D%/bin/authctl_explain_token.c \
 	%D%/bin/authctl_input.c \
 	%D%/bin/authctl_judge.c %D%/bin/authctl_judge.h \

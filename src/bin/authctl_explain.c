@@ -79,6 +79,11 @@ static void explain_policy(struct explanation *e)
 	}
 }
 
+static bool is_api_key(const struct judgement *j)
+{
+	return j->verdict.credentials.carrier == CARRIER_API_KEY;
+}
+
 static void explain_credentials(struct explanation *e)
 {
 	const struct judgement *j = e->judgement;
@@ -88,15 +93,20 @@ static void explain_credentials(struct explanation *e)
 	for (size_t i = 0; i < policy->sources.n_carriers; i++) {
 		if (policy->sources.carriers[i] == CARRIER_BEARER)
 			buf_printf(&wanted, "%sbearer", wanted.n ? ", " : "");
+		else if (policy->sources.carriers[i] == CARRIER_API_KEY)
+			buf_printf(&wanted, "%sAPI key", wanted.n ? ", " : "");
 		for (size_t k = 0; policy->sources.carriers[i] == CARRIER_COOKIE && k < policy->sources.n_cookies; k++)
 			buf_printf(&wanted, "%scookie %.*s", wanted.n ? ", " : "",
 				   STR_ARGS(policy->sources.cookies[k]));
 	}
 	const char *cookie = arguments_value(j->tool.arguments, OPTION_COOKIE);
 	explain_row(e, "token", buf_str(&wanted),
-		    arena_printf(arena_of(e), "%s%s, %zu bytes", cookie ? "cookie " : "bearer", cookie ? cookie : "",
-				 j->token.n));
-	if (j->verdict.step == VERIFY_CREDENTIALS && j->verdict.why.p)
+		    arena_printf(arena_of(e), "%s%s, %zu bytes",
+				 cookie	       ? "cookie "
+				 : is_api_key(j) ? "API key"
+						 : "bearer",
+				 cookie ? cookie : "", j->token.n));
+	if (j->verdict.err == ERR_NO_TOKEN && j->verdict.why.p)
 		explain_row(e, "prefix", STR("the same name, with or without __Secure- or __Host-"), j->verdict.why);
 }
 
@@ -200,6 +210,8 @@ static void explain_rules(struct explanation *e)
 /* Why, in a sentence that says where to look; NULL when the rows say it. */
 static const char *hint(const struct judgement *j)
 {
+	if (is_api_key(j) && explain_api_key_hint(j->verdict.err))
+		return explain_api_key_hint(j->verdict.err);
 	switch (j->verdict.err) {
 	case ERR_NO_POLICY:
 		return "no policy has a path for this address and host: add one, or correct AUTH_POLICY or --policy";
@@ -255,12 +267,20 @@ static const char *hint(const struct judgement *j)
 
 /* Frame ------------------------------------------------------------------ */
 
+static void explain_token_or_key(struct explanation *e)
+{
+	if (is_api_key(e->judgement))
+		explain_api_key(e);
+	else
+		explain_token(e);
+}
+
 static const struct {
 	enum verify_step step;
 	void (*explain)(struct explanation *explanation);
 } steps[] = {
 	{VERIFY_REQUEST, explain_request},	   {VERIFY_POLICY, explain_policy},
-	{VERIFY_CREDENTIALS, explain_credentials}, {VERIFY_TOKEN, explain_token},
+	{VERIFY_CREDENTIALS, explain_credentials}, {VERIFY_TOKEN, explain_token_or_key},
 	{VERIFY_REVOCATION, explain_revocation},   {VERIFY_USER, explain_user},
 	{VERIFY_RULES, explain_rules},
 };

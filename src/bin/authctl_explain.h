@@ -20,6 +20,9 @@ void explain_token(struct explanation *explanation);
 void explain_form(struct explanation *explanation, struct str text);
 /* Of the step "user": the profile, where the policy has one. */
 void explain_profile(struct explanation *explanation);
+/* The same for an API key, and a sentence on what to do, or NULL. */
+void explain_api_key(struct explanation *explanation);
+const char *explain_api_key_hint(enum err err);
 /* "a, b" */
 struct str explain_list(const struct explanation *explanation, const struct conf_list *list);
 

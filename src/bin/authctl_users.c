@@ -126,6 +126,20 @@ bool users_revoke(struct tool *tool, struct str id, const char *note, size_t *re
 	return true;
 }
 
+/* An account that is closed: programs with its API keys are out as well. */
+static bool revoke_all(struct tool *tool, struct str id, const char *note, size_t *revoked)
+{
+	if (!users_revoke(tool, id, note, revoked) || (!tool->worker.store && !tool_need_store(tool)))
+		return false;
+	enum err err = revocation_add_user(&tool->worker, STR(API_KEY_ISS), id, str_of(note));
+	if (err == ERR_NONE || err == ERR_STORE_PARTIAL)
+		return true;
+	output_error("the API keys of \"%.*s\" could NOT be revoked and stay good; authctl check says more, then give "
+		     "the command again",
+		     STR_ARGS(id));
+	return false;
+}
+
 void users_done(struct tool *tool, struct str id, const struct users_act *act)
 {
 	tool_log(tool, act->event, id);
@@ -261,7 +275,7 @@ static int disable(struct tool *tool)
 	if (!users_find(tool, &account))
 		return EXIT_FAILED;
 	account.disabled = true;
-	if (!change(tool, &account) || !users_revoke(tool, account.id, "users disable", &act.revoked))
+	if (!change(tool, &account) || !revoke_all(tool, account.id, "users disable", &act.revoked))
 		return EXIT_FAILED;
 	users_done(tool, account.id, &act);
 	return EX_OK;
@@ -289,7 +303,7 @@ static int remove_account(struct tool *tool)
 	if (!users_find(tool, &account))
 		return EXIT_FAILED;
 	account.disabled = true;
-	if (!change(tool, &account) || !users_revoke(tool, account.id, "users remove", &act.revoked))
+	if (!change(tool, &account) || !revoke_all(tool, account.id, "users remove", &act.revoked))
 		return EXIT_FAILED;
 	if (accounts_remove(tool->worker.accounts, account.id)) {
 		output_error("the account is disabled but cannot be removed: authctl check says more");

@@ -145,16 +145,18 @@ bool api_keys_compile(struct snapshot *snapshot, struct conf_error *error)
 	struct api_key_settings *out = &snapshot->api_keys;
 	*out = (struct api_key_settings){.prefix = conf->prefix.value, .header = conf->header.value};
 	if (!api_key_prefix_valid(out->prefix))
-		return conf_fail_at(error, &conf->prefix, "prefix", "is 1 to %d letters and digits",
-				    API_KEY_PREFIX_MAX);
+		return conf_fail_at(error, &conf->prefix, "prefix", "\"%.*s\" is no prefix: 1 to %d letters and digits",
+				    STR_ARGS(out->prefix), API_KEY_PREFIX_MAX);
 	if (!print_parameter(snapshot->arena, out->header, &out->parameter))
 		return conf_fail_at(error, &conf->header, "header",
-				    "is the name of a header, of letters, digits and '-', as X-API-Key");
-	if (is_taken(out->header))
-		return conf_fail_at(error, &conf->header, "header", "%.*s has another meaning: choose one like X-API-Key",
+				    "\"%.*s\" is no name of a header: letters, digits and '-', as X-API-Key",
 				    STR_ARGS(out->header));
+	if (is_taken(out->header))
+		return conf_fail_at(error, &conf->header, "header",
+				    "%.*s has another meaning: choose one like X-API-Key", STR_ARGS(out->header));
 	if (!limiter_rate_parse(conf->rate.value, &out->rate))
-		return conf_fail_at(error, &conf->rate, "rate", "is none, or a number up to %d and s, m, h or d: 100/m",
-				    LIMITER_MOST_MAX);
+		return conf_fail_at(error, &conf->rate, "rate",
+				    "\"%.*s\" is no rate: none, or a number up to %d and s, m, h or d, as 100/m",
+				    STR_ARGS(conf->rate.value), LIMITER_MOST_MAX);
 	return load_file(snapshot, error);
 }
