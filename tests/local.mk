@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	%D%/unit/test_account \
 	%D%/unit/test_algorithm \
 	%D%/unit/test_attribute \
+	%D%/unit/test_api_key_record \
 	%D%/unit/test_base \
 	%D%/unit/test_cache \
 	%D%/unit/test_cache_file \
@@ -102,6 +103,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 %C%_unit_test_attribute_LDADD = $(UNIT_LDADD)
+%C%_unit_test_api_key_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_base_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cache_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
@@ -224,6 +226,7 @@ EXTRA_DIST += \
 # A fuzz target is fuzz_NAME.c and the folder seeds/NAME. With --enable-fuzz it
 # is a libFuzzer program, else it replays the files given to it.
 FUZZ_TARGETS = \
+	%D%/fuzz/fuzz_api_key \
 	%D%/fuzz/fuzz_authorization \
 	%D%/fuzz/fuzz_base64url \
 	%D%/fuzz/fuzz_cookie \
@@ -242,6 +245,8 @@ FUZZ_LINK += -fsanitize=fuzzer
 else
 FUZZ_FRAME += %D%/fuzz/replay.c
 endif
+%C%_fuzz_fuzz_api_key_SOURCES = %D%/fuzz/fuzz_api_key.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_api_key_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_authorization_SOURCES = %D%/fuzz/fuzz_authorization.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_authorization_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_cookie_SOURCES = %D%/fuzz/fuzz_cookie.c $(FUZZ_FRAME)
@@ -317,6 +322,7 @@ EXTRA_DIST += \
 	%D%/integration/ways.py \
 	%D%/integration/data/app.cgi \
 	%D%/integration/data/lighttpd.conf \
+	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \
 	%D%/integration/test_bypass.py \

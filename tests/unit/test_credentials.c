@@ -2,6 +2,8 @@
 /* Where the token is looked for, and what is never tried. */
 #include "policy/credentials.h"
 
+#include <stdio.h>
+
 #include "unit.h"
 
 static struct arena *arena;
@@ -132,12 +134,71 @@ static void names_what_came_instead(void)
 	}
 }
 
+/* F6, H8: which header of a program counts, and when nobody could tell. */
+static void finds_api_keys(void)
+{
+	static const struct token_sources first = {.carriers = {CARRIER_API_KEY, CARRIER_BEARER}, .n_carriers = 2,
+		.api_key_prefix = {"fak", 3}, .api_key_parameter = {"HTTP_KEY", 8}};
+	static const struct token_sources last = {.carriers = {CARRIER_BEARER, CARRIER_API_KEY}, .n_carriers = 2,
+		.api_key_prefix = {"fak", 3}, .api_key_parameter = {"HTTP_KEY", 8}};
+	static const struct token_sources none = {.carriers = {CARRIER_BEARER}, .n_carriers = 1,
+		.api_key_prefix = {"fak", 3}, .api_key_parameter = {"HTTP_KEY", 8}};
+	static const struct {
+		const struct token_sources *sources;
+		const char *authorization, *key, *twin;
+		enum err err;
+		enum carrier carrier;
+		const char *token;
+	} rows[] = {
+		{&first, NULL, NULL, NULL, ERR_NO_TOKEN, CARRIER_BEARER, NULL},
+		{&first, NULL, "", NULL, ERR_NO_TOKEN, CARRIER_BEARER, NULL},
+		{&first, NULL, "K", NULL, ERR_NONE, CARRIER_API_KEY, "K"},
+		{&first, NULL, "K", "K", ERR_NONE, CARRIER_API_KEY, "K"},
+		{&first, NULL, "K", "L", ERR_BAD_REQUEST, CARRIER_API_KEY, NULL},
+		{&first, NULL, "K", "", ERR_BAD_REQUEST, CARRIER_API_KEY, NULL},
+		{&first, NULL, "", "K", ERR_BAD_REQUEST, CARRIER_API_KEY, NULL},
+		{&first, NULL, "K, L", NULL, ERR_AMBIGUOUS_TOKEN, CARRIER_API_KEY, NULL},
+		{&first, "Bearer fak_1", NULL, NULL, ERR_NONE, CARRIER_API_KEY, "fak_1"},
+		{&first, "bearer fak_1", NULL, NULL, ERR_NONE, CARRIER_API_KEY, "fak_1"},
+		{&first, "Bearer FAK_1", NULL, NULL, ERR_NONE, CARRIER_BEARER, "FAK_1"},
+		{&first, "Bearer fak", NULL, NULL, ERR_NONE, CARRIER_BEARER, "fak"},
+		{&first, "Bearer fakx_1", NULL, NULL, ERR_NONE, CARRIER_BEARER, "fakx_1"},
+		{&first, "Bearer  fak_1", NULL, NULL, ERR_TOKEN_MALFORMED, CARRIER_BEARER, NULL},
+		{&first, "Bearer\tfak_1", NULL, NULL, ERR_TOKEN_MALFORMED, CARRIER_BEARER, NULL},
+		{&first, "Bearer fak_1, Bearer fak_2", NULL, NULL, ERR_AMBIGUOUS_TOKEN, CARRIER_API_KEY, NULL},
+		{&first, "Bearer fak_1", "fak_1", NULL, ERR_NONE, CARRIER_API_KEY, "fak_1"},
+		{&first, "Bearer fak_1", "fak_2", NULL, ERR_AMBIGUOUS_TOKEN, CARRIER_API_KEY, NULL},
+		{&first, "Bearer T", "K", NULL, ERR_NONE, CARRIER_API_KEY, "K"},
+		{&first, "Basic x", "K", NULL, ERR_NONE, CARRIER_API_KEY, "K"},
+		{&last, "Bearer T", "K", "L", ERR_NONE, CARRIER_BEARER, "T"},
+		{&last, "Bearer fak_1", "K", "L", ERR_NONE, CARRIER_API_KEY, "fak_1"},
+		{&last, "Basic x", "K", NULL, ERR_NONE, CARRIER_API_KEY, "K"},
+		{&none, NULL, "K", "L", ERR_NO_TOKEN, CARRIER_BEARER, NULL},
+		{&none, "Bearer fak_1", NULL, NULL, ERR_NONE, CARRIER_BEARER, "fak_1"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct param params[] = {{STR("HTTP_OTHER"), STR("x")},
+					       {STR("HTTP_KEY"), str_of(rows[i].key)},
+					       {STR("HTTP_KEY"), str_of(rows[i].twin)}};
+		struct request r = {.authorization = str_of(rows[i].authorization), .params = params,
+				    .n_params = rows[i].twin ? 3 : rows[i].key ? 2 : 1};
+		struct credentials c;
+		char row[32];
+		enum err err = credentials_find(rows[i].sources, arena, &r, &c);
+		snprintf(row, sizeof row, "row %zu", i);
+		UNIT_ROW(err == rows[i].err && (err == ERR_TOKEN_MALFORMED || c.carrier == rows[i].carrier), row);
+		if (err == ERR_NONE)
+			UNIT_STR_EQ(c.token, str_of(rows[i].token), row);
+	}
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {{"finds", finds},
 						 {"bounds what is joined", bounds_what_is_joined},
 						 {"looks only where told", looks_only_where_told},
 						 {"names what came instead", names_what_came_instead},
+						 {"finds API keys", finds_api_keys},
 						 {NULL, NULL}};
 	if (!arena_open(2 * TOKEN_MAX, &arena))
 		return 1;
