@@ -14,6 +14,7 @@ dist_doc_DATA += \
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
+	%D%/examples/api-keys.conf \
 	%D%/examples/authjs.conf \
 	%D%/examples/better-auth.conf \
 	%D%/examples/clerk.conf \
