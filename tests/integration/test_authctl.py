@@ -133,7 +133,8 @@ def site(tmp_path):
 COMMANDS = ("check", "reference", "secret generate", "keys list", "keys add", "keys promote", "keys retire",
             "token issue", "token verify", "explain", "users add", "users passwd", "users list", "users show",
             "users disable", "users enable", "users remove", "users import-htpasswd", "revocations list",
-            "revocations show", "revocations add", "revocations remove", "revocations stats")
+            "revocations show", "revocations add", "revocations remove", "revocations stats", "api-keys add",
+            "api-keys list", "api-keys show", "api-keys revoke")
 
 
 def plain(*words, **more):
@@ -679,8 +680,9 @@ def test_users_changes_end_sessions(site, command):
     done = site.run("users", command, "alice", text="another good password\n")
     assert "revoked" in done.stdout and "another" not in done.stdout
     assert reason_now(site, token) == "token_revoked"
-    entry, = site.json("revocations", "list", "--user", "alice")
-    assert entry["kind"] == "user" and entry["note"] == "users " + command
+    entries = site.json("revocations", "list", "--user", "alice")
+    assert len(entries) == (1 if command == "passwd" else 2), "API keys outlive a new password alone"
+    assert all(entry["kind"] == "user" and entry["note"] == "users " + command for entry in entries)
     rows = site.json("users", "list")
     assert len(rows) == (0 if command == "remove" else 1)
     assert command != "disable" or rows[0]["disabled"]
