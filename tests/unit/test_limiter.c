@@ -16,7 +16,7 @@
 
 #define NOW INT64_C(1800000000000)
 
-enum { PROCESSES = 4, THREADS = 4, USES = 40000, KEYS = 400, MOST = 100 };
+enum { PROCESSES = 4, THREADS = 4, USES = 40000, KEYS = 400, MOST = 100, HOT_MOST = 300000 };
 
 static const struct limiter_rate five = {5, 60000}, unlimited = {0, 0};
 
@@ -90,15 +90,17 @@ static void counts_in_windows(void)
 
 struct crowd {
 	struct limiter *limiter;
-	unsigned allowed[KEYS];
+	unsigned allowed[KEYS + 1];
 };
 
-/* All keys in turn: the first use of each is a race for its slot. */
+/* All keys in turn: the first use of each is a race for its slot. And one that all use at once. */
 static void *run_thread(void *context)
 {
 	struct crowd *crowd = context;
-	struct limiter_rate rate = {MOST, 3600000};
+	struct limiter_rate rate = {MOST, 3600000}, hot_rate = {HOT_MOST, 3600000};
+	struct store_key hot = key_of(KEYS);
 	for (unsigned i = 0; i < USES; i++) {
+		crowd->allowed[KEYS] += limiter_use(crowd->limiter, &hot, &hot_rate, NOW) == 0;
 		struct store_key key = key_of(i % KEYS);
 		crowd->allowed[i % KEYS] += limiter_use(crowd->limiter, &key, &rate, NOW) == 0;
 	}
@@ -118,7 +120,7 @@ static void run_process(const char *path, int out)
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	limiter_close(&limiter);
-	for (unsigned k = 0; k < KEYS; k++) {
+	for (unsigned k = 0; k <= KEYS; k++) {
 		unsigned allowed = 0;
 		for (unsigned i = 0; i < THREADS; i++)
 			allowed += crowds[i].allowed[k];
@@ -133,7 +135,7 @@ static void is_exact_across_processes(void)
 {
 	struct folder folder;
 	int ends[PROCESSES][2], status;
-	unsigned sum[KEYS] = {0}, allowed;
+	unsigned sum[KEYS + 1] = {0}, allowed;
 	folder_open(&folder);
 	fflush(NULL);
 	for (unsigned p = 0; p < PROCESSES; p++) {
@@ -144,7 +146,7 @@ static void is_exact_across_processes(void)
 		close(ends[p][1]);
 	}
 	for (unsigned p = 0; p < PROCESSES; p++) {
-		for (unsigned k = 0; k < KEYS; k++)
+		for (unsigned k = 0; k <= KEYS; k++)
 			if (read(ends[p][0], &allowed, sizeof allowed) == (ssize_t)sizeof allowed)
 				sum[k] += allowed;
 		close(ends[p][0]);
@@ -153,6 +155,7 @@ static void is_exact_across_processes(void)
 		CU_ASSERT(wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	for (unsigned k = 0; k < KEYS; k++)
 		CU_ASSERT_EQUAL(sum[k], MOST);
+	CU_ASSERT_EQUAL(sum[KEYS], HOT_MOST);
 	CU_ASSERT_EQUAL(folder_count(&folder), 1);
 	folder_close(&folder);
 }
