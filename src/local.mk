@@ -107,6 +107,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/access_options.c \
 	%D%/policy/api_key.c %D%/policy/api_key.h \
 	%D%/policy/api_key_options.c \
+	%D%/policy/api_key_seal.c \
 	%D%/policy/api_key_record.c %D%/policy/api_key_record.h \
 	%D%/policy/attribute.c %D%/policy/attribute.h \
 	%D%/policy/call.c %D%/policy/call.h \

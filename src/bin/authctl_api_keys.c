@@ -61,7 +61,10 @@ int api_keys_find_record(struct tool *tool, struct api_key_record *out, bool *of
 	}
 	if (err || !api_key_record_parse(worker->arena, text, out))
 		return api_keys_cannot_read();
-	return EX_OK;
+	if (*of_file || api_key_is_sealed(worker->token, &tool->snapshot->api_keys, text))
+		return EX_OK;
+	output_error("the record of this key is not signed by secret of [api-keys]: it opens nothing");
+	return EXIT_FAILED;
 }
 
 void api_keys_print_record(struct document *document, const struct api_key_record *record)
@@ -177,6 +180,11 @@ static int add(struct tool *tool)
 	struct buf text = arena_buf(tool->worker.arena, API_KEY_MAX);
 	struct buf line = arena_buf(tool->worker.arena, STORE_RECORD_MAX);
 	bool stored = !arguments_value(arguments, OPTION_PRINT_RECORD);
+	if (stored && tool->snapshot->api_keys.needs_secret) {
+		output_error("with memcached, keys need secret in [api-keys]: without it whoever can write to those "
+			     "servers makes keys");
+		return EX_CONFIG;
+	}
 	int status = read_options(arguments, clock_now(), &record);
 	if (status)
 		return status;
@@ -189,6 +197,8 @@ static int add(struct tool *tool)
 		return EXIT_FAILED;
 	}
 	api_key_record_print(&record, &line);
+	if (stored && !api_key_seal(tool->worker.token, &tool->snapshot->api_keys, &line))
+		line.full = true;
 	if (line.full)
 		return arguments_wrong(arguments, "owner, name and scope are too long together: a record has %d bytes",
 				       STORE_RECORD_MAX);

@@ -19,6 +19,7 @@ struct listing {
 	size_t n, cap;
 	struct arena *arena; /* for one record */
 	const struct api_key_settings *settings;
+	struct token_thread *token;
 	bool no_memory;
 };
 
@@ -31,6 +32,8 @@ static bool keep(struct listing *listing, struct str text, bool of_file)
 		return true;
 	/* The file goes before the store. */
 	if (!of_file && api_keys_find(listing->settings, record.id).p)
+		return true;
+	if (!of_file && !api_key_is_sealed(listing->token, listing->settings, text))
 		return true;
 	if (listing->n == listing->cap) {
 		size_t cap = listing->cap ? 2 * listing->cap : 64;
@@ -190,7 +193,8 @@ static bool collect(struct tool *tool, struct listing *listing)
 
 static int list(struct tool *tool)
 {
-	struct listing listing = {.arena = tool->worker.arena, .settings = &tool->snapshot->api_keys};
+	struct listing listing = {.arena = tool->worker.arena, .token = tool->worker.token,
+				  .settings = &tool->snapshot->api_keys};
 	struct limiter *uses = open_uses(tool);
 	bool good = collect(tool, &listing);
 	if (good && !tool->arguments->json)

@@ -171,6 +171,10 @@ static bool add_carriers(struct compiler *c)
 			add_carrier(&p->sources, CARRIER_COOKIE);
 			add_cookie(cookies, &p->sources.n_cookies, str_skip(word, word.n > 7 ? 7 : word.n));
 		} else if (str_eq(word, STR("api-key"))) {
+			if (c->snapshot->api_keys.needs_secret)
+				return conf_fail_at(c->error, &from->items[i], "token-from",
+						    "api-key with memcached needs secret in [api-keys]: without it "
+						    "whoever can write to those servers makes keys");
 			add_carrier(&p->sources, CARRIER_API_KEY);
 			p->sources.api_key_prefix = c->snapshot->api_keys.prefix;
 			p->sources.api_key_parameter = c->snapshot->api_keys.parameter;

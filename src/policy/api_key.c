@@ -93,7 +93,8 @@ static enum err count(struct worker *worker, const struct store_key *key, const 
 /* What nobody but us needs to know. */
 static bool is_ours(struct str name)
 {
-	return str_eq(name, STR("sha256")) || str_eq(name, STR("rate")) || str_eq(name, STR("iss"));
+	return str_eq(name, STR("sha256")) || str_eq(name, STR("rate")) || str_eq(name, STR("mac")) ||
+	       str_eq(name, STR("iss"));
 }
 
 static const struct json *print_all(struct arena *arena, const struct json *record)
@@ -155,12 +156,18 @@ bool api_key_store_key(struct token_thread *thread, struct str id, struct store_
 /* The file's record, else the store's. */
 static enum err find(struct worker *worker, struct str id, const struct store_key *key, struct api_key_record *out)
 {
-	struct str text = api_keys_find(&worker->snapshot->api_keys, id);
-	enum err err = ERR_NONE;
-	if (!text.p)
-		err = worker->store_driver->record_get(worker->store, key, worker->arena, &text);
+	const struct api_key_settings *settings = &worker->snapshot->api_keys;
+	struct str text = api_keys_find(settings, id);
+	bool of_file = text.p != NULL;
+	enum err err = of_file ? ERR_NONE
+			       : worker->store_driver->record_get(worker->store, key, worker->arena, &text);
 	if (err)
 		return err;
+	if (!of_file && !api_key_is_sealed(worker->token, settings, text)) {
+		log_text(LOG_WARNING, "api_key", "the record of %.*s is not signed by secret of [api-keys]",
+			 STR_ARGS(id));
+		return ERR_NOT_FOUND;
+	}
 	if (api_key_record_parse(worker->arena, text, out) && str_eq(out->id, id))
 		return ERR_NONE;
 	log_text(LOG_ERR, "api_key", "the record of %.*s is damaged", STR_ARGS(id));

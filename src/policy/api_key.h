@@ -22,6 +22,7 @@ struct worker;
 /* [api-keys] */
 struct api_keys_conf {
 	struct conf_text header, prefix, rate, file;
+	struct conf_list secret;
 };
 
 extern const struct conf_kind api_keys_kind;
@@ -34,6 +35,9 @@ struct api_key_settings {
 	struct limiter_rate rate;	/* of keys that have none of their own */
 	const struct api_key_line *lines; /* the records of the file, by their ids */
 	size_t n_lines;
+	const struct str *secrets; /* the first signs records, all verify */
+	size_t n_secrets;
+	bool needs_secret; /* hosts share servers, and there is none */
 };
 
 struct api_key_line {
@@ -44,6 +48,11 @@ struct api_key_line {
 bool api_keys_compile(struct snapshot *snapshot, struct conf_error *error);
 /* The record that the file has for the id, or STR_NONE. */
 struct str api_keys_find(const struct api_key_settings *settings, struct str id);
+
+/* Sign the record that was printed. false: it does not fit any more. */
+bool api_key_seal(struct token_thread *thread, const struct api_key_settings *settings, struct buf *record);
+/* Is the store's record one of this site? Without a secret each is. */
+bool api_key_is_sealed(struct token_thread *thread, const struct api_key_settings *settings, struct str record);
 
 /* The process's: who has been here how often. */
 struct api_keys;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "policy/api_key.h"
 #include "policy/runtime.h"
 
@@ -20,6 +21,8 @@ static const struct conf_opt opts[] = {
 	 "as it likes"},
 	{"file", CONF_PATH, offsetof(struct api_keys_conf, file), NULL, NULL,
 	 "Further keys: a file with one record in each line, as authctl api-keys add --print-record prints them"},
+	{"secret", CONF_LIST, offsetof(struct api_keys_conf, secret), NULL, NULL,
+	 "Signs the records of keys, needed with memcached and the same on all hosts: the first signs, all verify"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 
@@ -139,6 +142,28 @@ static bool load_file(struct snapshot *s, struct conf_error *error)
 	return good;
 }
 
+static bool load_secrets(struct snapshot *s, struct conf_error *error)
+{
+	const struct conf_list *list = &s->api_keys_conf->secret;
+	struct str *secrets = arena_array(s->arena, list->n, sizeof *secrets);
+	for (size_t i = 0; i < list->n; i++) {
+		char memory[512];
+		struct buf why = buf_over(memory, sizeof memory - 1);
+		if (!secrets)
+			return conf_fail_at(error, &list->items[i], "secret", "the configuration is too large");
+		if (!secret_load(s->arena, list->items[i].value, &secrets[i], &why))
+			return conf_fail_at(error, &list->items[i], "secret", "%s", buf_z(&why));
+		if (secrets[i].n < DIGEST_SIZE)
+			return conf_fail_at(error, &list->items[i], "secret",
+					    "has %zu bytes, it needs %d; make one: authctl secret generate",
+					    secrets[i].n, DIGEST_SIZE);
+	}
+	s->api_keys.secrets = secrets;
+	s->api_keys.n_secrets = list->n;
+	s->api_keys.needs_secret = list->n == 0 && s->store->memcached.n > 0;
+	return true;
+}
+
 bool api_keys_compile(struct snapshot *snapshot, struct conf_error *error)
 {
 	const struct api_keys_conf *conf = snapshot->api_keys_conf;
@@ -158,5 +183,5 @@ bool api_keys_compile(struct snapshot *snapshot, struct conf_error *error)
 		return conf_fail_at(error, &conf->rate, "rate",
 				    "\"%.*s\" is no rate: none, or a number up to %d and s, m, h or d, as 100/m",
 				    STR_ARGS(conf->rate.value), LIMITER_MOST_MAX);
-	return load_file(snapshot, error);
+	return load_secrets(snapshot, error) && load_file(snapshot, error);
 }

@@ -76,6 +76,13 @@ static uint64_t add_key_files(uint64_t state, const struct issuer_conf *issuer, 
 	return add_file(state, secret_path(arena, issuer->jwks.value).p);
 }
 
+static uint64_t add_api_key_files(uint64_t state, const struct api_keys_conf *conf, struct arena *arena)
+{
+	for (size_t i = 0; i < conf->secret.n; i++)
+		state = add_file(state, secret_path(arena, conf->secret.items[i].value).p);
+	return add_file(state, conf->file.value.p);
+}
+
 static uint64_t files_state(const struct conf *conf)
 {
 	uint64_t state = 0xcbf29ce484222325u;
@@ -91,7 +98,7 @@ static uint64_t files_state(const struct conf *conf)
 		else if (c->kind == &profile_kind)
 			state = add_file(state, secret_path(arena, ((const struct profile_conf *)c->values)->api_key.value).p);
 		else if (c->kind == &api_keys_kind)
-			state = add_file(state, ((const struct api_keys_conf *)c->values)->file.value.p);
+			state = add_api_key_files(state, c->values, arena);
 	}
 	arena_close(&arena);
 	return state;

@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import re
 import secrets
+import sqlite3
 import time
 import zlib
 
@@ -406,7 +407,7 @@ def test_other_header_and_prefix(make_site):
     ({"header": "X_API_Key"}, "is no name of a header"), ({"header": "X API"}, "is no name of a header"),
     ({"header": "authorization"}, "has another meaning"), ({"header": "Cookie"}, "has another meaning"),
     ({"prefix": "a_b"}, "letters and digits"), ({"prefix": "seventeen-bytes-x"}, "letters and digits"),
-    ({"rate": "100"}, "100/m"), ({"rate": "0/m"}, "100/m"), ({"file": "/nonexistent"}, "No such file"),
+    ({"secret": "text:short"}, "it needs 32"), ({"rate": "100"}, "100/m"), ({"rate": "0/m"}, "100/m"), ({"file": "/nonexistent"}, "No such file"),
 ])
 def test_bad_options(make_site, options, message):
     site = make_site(start=False, sections={"api-keys": options})
@@ -445,6 +446,52 @@ def test_file(make_site):
     harness.wait_for("the key to go", lambda: site.request("/app/app.cgi", [header(first["key"])]).status == 401)
     file.chmod(0o666)
     assert "can be written by everybody" in site.authctl("check", check=False).stdout
+
+
+def test_records_are_signed(make_site):
+    """With a secret, who can write records but does not know it makes no key."""
+    old, new = ("text:" + tokens.sensitive(secrets.token_urlsafe(32)) for _ in range(2))
+    site = make_site(start=False, sections=SECTIONS)
+    unsigned = add(site, "mallory")
+
+    def use(*values):
+        site.write_configuration(SECTIONS | {"api-keys": {"secret": list(values)}})
+
+    def reason(made):
+        answer = ways.run(site, "verify", "/app/app.cgi", [header(made["key"])])
+        return answer.json["reason"] if answer.status != 200 else "ok"
+    use(old)
+    signed = add(site, "alice", "--scope", "read")
+    assert (reason(unsigned), reason(signed)) == ("unknown_key", "ok")
+    listed = [json.loads(line)["id"] for line in site.authctl("api-keys", "list", "--json").stdout.splitlines()]
+    assert listed == [signed["id"]]
+    assert "opens nothing" in site.authctl("api-keys", "show", unsigned["id"], check=False).stderr
+    use(new, old)
+    newer = add(site, "alice")
+    assert (reason(signed), reason(newer)) == ("ok", "ok")
+    use(new)
+    assert (reason(signed), reason(newer)) == ("unknown_key", "ok")
+    use(old, new)
+    with sqlite3.connect(site.state / "revocations.db") as db:
+        for was, now in (('"sub":"alice"', '"sub":"admin"'), ('"read"', '"root"'), ('"mac":"', '"mac":"A')):
+            text, key = db.execute("SELECT record, k FROM record WHERE record LIKE '%\"read\"%'").fetchone()
+            db.execute("UPDATE record SET record = ? WHERE k = ?", (text.replace(was, now), key))
+            db.commit()
+            assert reason(signed) == "unknown_key" and text.replace(was, now) != text
+            db.execute("UPDATE record SET record = ? WHERE k = ?", (text, key))
+            db.commit()
+            assert reason(signed) == "ok"
+    assert "is not signed by secret" in (site.folder / "log" / "verify-cgi.log").read_text()
+
+
+def test_shared_servers_need_a_secret(make_site):
+    """Who can write to memcached may not make keys with it."""
+    site = make_site(start=False, sections={"store": {"memcached": "127.0.0.1:1"}})
+    said = site.authctl("api-keys", "add", "--owner", "alice", check=False)
+    assert said.returncode in (1, 78) and said.stdout == ""
+    site.write_configuration(SECTIONS | {"store": {"memcached": "127.0.0.1:1"}})
+    said = site.authctl("check", check=False)
+    assert said.returncode == 78 and "needs secret in [api-keys]" in said.stdout, said.stdout
 
 
 # --- authctl -------------------------------------------------------------------------------

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The texts of API keys and of their records: what is made is taken, and nothing else. */
-#include "policy/api_key_record.h"
+#include "policy/api_key.h"
 
 #include <string.h>
 
-#include "token/claims.h"
 #include "unit.h"
 
 #define ID "0123456789abcdEF"
@@ -181,6 +180,40 @@ static void takes_records(void)
 	arena_close(&arena);
 }
 
+static void seals_records(void)
+{
+	static const struct str one[] = {{"0123456789abcdef0123456789abcdef", 32}};
+	static const struct str two[] = {{"another-secret-of-thirty-two-byte", 33},
+					 {"0123456789abcdef0123456789abcdef", 32}};
+	const struct api_key_settings none = {.n_secrets = 0}, old = {.secrets = one, .n_secrets = 1},
+				      both = {.secrets = two, .n_secrets = 2}, new = {.secrets = two, .n_secrets = 1};
+	char memory[STORE_RECORD_MAX], small[sizeof HEAD + 10];
+	struct buf text = buf_over(memory, sizeof memory), full = buf_over(small, sizeof small);
+	struct arena *arena;
+	struct api_key_record record;
+	CU_ASSERT(arena_open(64 << 10, &arena));
+	buf_add(&text, STR(HEAD "}"));
+	CU_ASSERT(api_key_seal(NULL, &none, &text));
+	UNIT_STR_EQ(buf_str(&text), STR(HEAD "}"), "no secret, no seal");
+	CU_ASSERT(api_key_is_sealed(NULL, &none, buf_str(&text)));
+	CU_ASSERT_FALSE(api_key_is_sealed(NULL, &old, buf_str(&text)));
+	CU_ASSERT(api_key_seal(NULL, &old, &text));
+	CU_ASSERT(api_key_record_parse(arena, buf_str(&text), &record));
+	CU_ASSERT(api_key_is_sealed(NULL, &none, buf_str(&text)));
+	CU_ASSERT(api_key_is_sealed(NULL, &old, buf_str(&text)));
+	CU_ASSERT(api_key_is_sealed(NULL, &both, buf_str(&text)));
+	CU_ASSERT_FALSE(api_key_is_sealed(NULL, &new, buf_str(&text)));
+	for (size_t i = 0; i < text.n; i++) {
+		text.p[i] ^= 1;
+		CU_ASSERT_FALSE(api_key_is_sealed(NULL, &both, buf_str(&text)));
+		text.p[i] ^= 1;
+		CU_ASSERT_FALSE(api_key_is_sealed(NULL, &both, (struct str){text.p, i}));
+	}
+	buf_add(&full, STR(HEAD "}"));
+	CU_ASSERT_FALSE(api_key_seal(NULL, &old, &full));
+	arena_close(&arena);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -189,6 +222,7 @@ int main(void)
 		{"makes random keys", makes_random_keys},
 		{"prints and reads records", prints_and_reads_records},
 		{"takes records", takes_records},
+		{"seals records", seals_records},
 		{NULL, NULL},
 	};
 	return unit_main("api_key_record", cases);
