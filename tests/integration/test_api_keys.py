@@ -407,7 +407,8 @@ def test_other_header_and_prefix(make_site):
     ({"header": "X_API_Key"}, "is no name of a header"), ({"header": "X API"}, "is no name of a header"),
     ({"header": "authorization"}, "has another meaning"), ({"header": "Cookie"}, "has another meaning"),
     ({"prefix": "a_b"}, "letters and digits"), ({"prefix": "seventeen-bytes-x"}, "letters and digits"),
-    ({"secret": "text:short"}, "it needs 32"), ({"rate": "100"}, "100/m"), ({"rate": "0/m"}, "100/m"), ({"file": "/nonexistent"}, "No such file"),
+    ({"secret": "text:short"}, "it needs 32"),
+    ({"rate": "100"}, "100/m"), ({"rate": "0/m"}, "100/m"), ({"file": "/nonexistent"}, "No such file"),
 ])
 def test_bad_options(make_site, options, message):
     site = make_site(start=False, sections={"api-keys": options})
