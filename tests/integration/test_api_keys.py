@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import sqlite3
+import subprocess
 import time
 import zlib
 
@@ -493,6 +494,39 @@ def test_shared_servers_need_a_secret(make_site):
     site.write_configuration(SECTIONS | {"store": {"memcached": "127.0.0.1:1"}})
     said = site.authctl("check", check=False)
     assert said.returncode == 78 and "needs secret in [api-keys]" in said.stdout, said.stdout
+
+
+@pytest.fixture
+def memcached():
+    port, = harness.free_ports(1)
+    server = subprocess.Popen(["memcached", "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-M", "-u", "nobody"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield f"127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+def test_two_hosts(make_site, memcached):
+    """A key made on one host is good on the other, and revoked on either it ends on both."""
+    shared = SECTIONS | {"store": {"memcached": memcached},
+                         "api-keys": {"secret": "text:" + tokens.sensitive(secrets.token_urlsafe(32))}}
+    hosts = [make_site(processes=2, sections=shared) for _ in range(2)]
+
+    def status(site, key):
+        return site.request("/app/app.cgi", [header(key)]).status
+    for site in hosts:
+        harness.wait_for("trust in the server",
+                         lambda site=site: site.request("/app/app.cgi", [bearer(tokens.mint())]).status == 200)
+    for here, there in (hosts, hosts[::-1]):
+        first, second, third = (key_of(here, owner) for owner in ("alice", "alice", "bob"))
+        for key in (first, second, third):
+            harness.wait_for("the key on both hosts", lambda key=key: {status(site, key) for site in hosts} == {200})
+        there.authctl("api-keys", "revoke", id_of(first))
+        harness.wait_for("the revocation of one", lambda: {status(site, first) for site in hosts} == {401}, 3)
+        assert {status(site, key) for site in hosts for key in (second, third)} == {200}
+        here.authctl("revocations", "add", "--user", "alice", "--iss", ISS)
+        harness.wait_for("the revocation of all", lambda: {status(site, second) for site in hosts} == {401}, 3)
+        assert {status(site, third) for site in hosts} == {200}
 
 
 # --- authctl -------------------------------------------------------------------------------
