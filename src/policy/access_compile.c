@@ -100,8 +100,9 @@ static bool add_issuers(struct compiler *c)
 	struct snapshot *s = c->snapshot;
 	c->policy->issuers = s->issuers;
 	if (names->n == 0)
-		return s->issuers.n > 0 || takes_api_keys(c->policy->conf) || conf_fail(c->error, c->section, "issuer",
-						     "there is no [issuer \"NAME\"] whose tokens it could accept");
+		return s->issuers.n > 0 || takes_api_keys(c->policy->conf) ||
+		       conf_fail(c->error, c->section, "issuer",
+				 "there is no [issuer \"NAME\"] whose tokens it could accept");
 	struct issuer **issuers = arena_array(s->arena, names->n, sizeof(struct issuer *));
 	if (!issuers)
 		return no_memory(c);
