@@ -81,7 +81,7 @@ bool farm_open(const struct store_settings *settings, struct farm **out, struct 
 		buf_printf(why, "memcached: at most %d servers", FARM_SERVERS_MAX);
 	if (good && !(good = copy_texts(farm, settings)))
 		buf_add(why, STR("no memory for the store"));
-	good = good && state_dir_check(farm->state_dir, &farm->owner, why) &&
+	good = good && state_dir_check(farm->state_dir, false, &farm->owner, why) &&
 	       farm_host_id(farm->state_dir, &farm->owner, &farm->host, why);
 	if (good) {
 		farm->identity = identity_of(farm);

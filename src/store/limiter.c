@@ -150,7 +150,7 @@ bool limiter_open(const struct limiter_settings *settings, struct limiter **out,
 	}
 	l->n_sets = settings->keys / WAYS + 1;
 	l->size = sizeof *l->page + l->n_sets * sizeof *l->page->sets;
-	enum attempt attempt = state_dir_check(settings->state_dir, &owner, why) ? RETRY : FAILED;
+	enum attempt attempt = state_dir_check(settings->state_dir, false, &owner, why) ? RETRY : FAILED;
 	for (int i = 0; attempt == RETRY && i < OPEN_TRIES; i++)
 		attempt = try_open(path, l, &owner, why);
 	if (attempt == OPENED) {
