@@ -13,8 +13,8 @@ enum { MEMCACHE_KEY_MAX = 64, MEMCACHE_ASKED_MAX = 64, MEMCACHE_VALUE_MAX = 512 
 
 enum memcache_result {
 	MEMCACHE_OK,
-	MEMCACHE_REFUSED, /* the server's answer: add of a key that is there, replace of one that is not, cas that lost */
-	MEMCACHE_FULL,	  /* it has no memory for the value, or the value is too large for it; or the arena is full */
+	MEMCACHE_REFUSED, /* the server: add of a key that is there, replace of one that is not, cas that lost */
+	MEMCACHE_FULL,	  /* no memory for the value: the server's, or its limit; or the arena's */
 	MEMCACHE_FAILED	  /* no answer, or the breaker is open */
 };
 

@@ -11,7 +11,6 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -65,7 +64,7 @@ static void wait_until_it_answers(struct real_memcached *server)
 			fprintf(stderr, "memcached did not start\n");
 			exit(99);
 		}
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+		usleep(2000);
 	}
 	close(fd);
 }

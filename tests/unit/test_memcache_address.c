@@ -3,13 +3,16 @@
  * getaddrinfo() is this file's (the linker's --wrap). */
 #include "store/memcache_address.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/memcache.h"
@@ -24,6 +27,17 @@ static atomic_int asked, answered;
 int __real_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out);
 int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out);
 
+/* "two" has an address more, where nobody listens, and first. */
+static int find_two(const char *port, const struct addrinfo *hints, struct addrinfo **out)
+{
+	struct addrinfo *second;
+	if (__real_getaddrinfo("127.0.0.2", port, hints, out) != 0 ||
+	    __real_getaddrinfo("127.0.0.1", port, hints, &second) != 0)
+		exit(99);
+	(*out)->ai_next = second;
+	return 0;
+}
+
 /* "slow" is a name for 127.0.0.1, once it may be answered; others have none. */
 int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out)
 {
@@ -32,7 +46,11 @@ int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo
 	while (hangs)
 		pthread_cond_wait(&let_go, &mutex);
 	pthread_mutex_unlock(&mutex);
-	int error = strcmp(host, "slow") == 0 ? __real_getaddrinfo("127.0.0.1", port, hints, out) : EAI_NONAME;
+	int error = EAI_NONAME;
+	if (strcmp(host, "slow") == 0)
+		error = __real_getaddrinfo("127.0.0.1", port, hints, out);
+	else if (strcmp(host, "two") == 0)
+		error = find_two(port, hints, out);
 	atomic_fetch_add(&answered, 1);
 	return error;
 }
@@ -50,7 +68,7 @@ static void expect_asked(int n)
 {
 	int64_t deadline = clock_monotonic_ms() + 10000;
 	while (atomic_load(&asked) < n && clock_monotonic_ms() < deadline)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		usleep(1000);
 	CU_ASSERT(atomic_load(&asked) == n);
 }
 
@@ -60,7 +78,7 @@ static void wait_for_answers(int n)
 	int64_t deadline = clock_monotonic_ms() + 10000;
 	expect_asked(n);
 	while (atomic_load(&answered) < n && clock_monotonic_ms() < deadline)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		usleep(1000);
 	CU_ASSERT(atomic_load(&answered) == n);
 }
 
@@ -99,11 +117,11 @@ static void others_are_refused(void)
 	memcpy(long_name + sizeof long_name - 8, ":11211", 7);
 	const struct str rows[] = {
 		STR_NONE, STR(""), STR(":11211"), STR("host"), STR("host:"), STR("host:0"), STR("host:65536"),
-		STR("host:11211 "), STR(" host:11211"), STR("host:+1"), STR("host:011211"), STR("host:1x"), STR("::1:11211"),
-		STR("[::1]"), STR("[::1]11211"), STR("[]:11211"), STR("[::g]:11211"), STR("[127.0.0.1]:11211"),
-		STR("ho st:11211"), STR("host/x:11211"), STR("h\xc3\xb6st:11211"), STR("host\0x:11211"), STR("unix:"),
-		STR("unix:run/x"), STR("unix:/"), STR("unix:/a\0b"), STR("unix:/a\nb"), STR("/run/x"),
-		str_of(long_path), str_of(long_name)};
+		STR("host:11211 "), STR(" host:11211"), STR("host:+1"), STR("host:011211"), STR("host:1x"),
+		STR("::1:11211"), STR("[::1]"), STR("[::1]11211"), STR("[]:11211"), STR("[::g]:11211"),
+		STR("[127.0.0.1]:11211"), STR("ho st:11211"), STR("host/x:11211"), STR("h\xc3\xb6st:11211"),
+		STR("host\0x:11211"), STR("unix:"), STR("unix:run/x"), STR("unix:/"), STR("unix:/a\0b"),
+		STR("unix:/a\nb"), STR("/run/x"), str_of(long_path), str_of(long_name)};
 	char memory[1000];
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct memcache *memcache;
@@ -175,6 +193,52 @@ static void calls_have_their_deadline(void)
 	wait_for_answers(before + 1);
 }
 
+/* A server on 127.0.0.1 that knows of nothing. */
+static void *serve(void *context)
+{
+	const int *listener = context;
+	int fd;
+	while ((fd = accept(*listener, NULL, NULL)) >= 0) {
+		char question[1000];
+		while (recv(fd, question, sizeof question, 0) > 0)
+			send(fd, "NOT_FOUND\r\n", 11, MSG_NOSIGNAL);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void another_address_is_tried(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof at;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	pthread_t thread;
+	char text[40];
+	struct memcache *memcache;
+	int before = atomic_load(&asked);
+	if (bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 5) != 0 ||
+	    getsockname(listener, (struct sockaddr *)&at, &size) != 0 ||
+	    pthread_create(&thread, NULL, serve, &listener) != 0)
+		exit(99);
+	snprintf(text, sizeof text, "two:%d", ntohs(at.sin_port));
+	if (!memcache_open(str_of(text), 2000, &memcache))
+		exit(99);
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT(memcache_delete(memcache, STR("k")) == MEMCACHE_REFUSED);
+	memcache_close(&memcache);
+	shutdown(listener, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	close(listener);
+	wait_for_answers(before + 1);
+	/* Nobody anywhere: after the last address the name is looked up again. */
+	if (!memcache_open(str_of(text), 2000, &memcache))
+		exit(99);
+	for (int i = 0; i < 2; i++)
+		CU_ASSERT(memcache_delete(memcache, STR("k")) == MEMCACHE_FAILED);
+	memcache_close(&memcache);
+	wait_for_answers(before + 3);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -183,6 +247,7 @@ int main(void)
 		{"names are looked up", names_are_looked_up},
 		{"slow name servers hold nobody", slow_name_servers_hold_nobody},
 		{"calls have their deadline", calls_have_their_deadline},
+		{"another address is tried", another_address_is_tried},
 		{NULL, NULL},
 	};
 	return unit_main("memcache_address", cases);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "folder.h"
@@ -182,7 +182,8 @@ static void count_items(struct bed *bed, struct buf *out)
  * they write is one item each, and nothing else changes. */
 static void nobody_is_touched(void)
 {
-	static const char *const hostile[] = {"\r\nset p 0 0 1\r\n", "               ", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+	static const char *const hostile[] = {"\r\nset p 0 0 1\r\n", "               ",
+					      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
 					      "\xf0\x9f\x92\xa9\xf0\x9f\x92\xa9\xf0\x9f\x92\xa9\xf0\x9f\x92"};
 	struct bed bed;
 	struct view view, site;
@@ -275,7 +276,7 @@ static void locks_end(void)
 	CU_ASSERT(memcache_cache_lock(&mine.cache, &key, 300) == STORE_LOCK_GRANTED);
 	while (lock == STORE_LOCK_TAKEN && clock_monotonic_ms() - begin < 20000) {
 		lock = memcache_cache_lock(&theirs.cache, &key, 100000);
-		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		usleep(10000);
 	}
 	CU_ASSERT(lock == STORE_LOCK_GRANTED);
 	CU_ASSERT(clock_monotonic_ms() - begin >= 300);
@@ -372,7 +373,8 @@ static void clears_what_is_a_cache_alone(void)
 /* A server more moves about its share of the keys, and only to itself. */
 static void ring_is_stable(void)
 {
-	const struct str lists[] = {STR("10.0.0.1:11211"), STR("10.0.0.2:11211"), STR("unix:/run/c"), STR("cache:11212")};
+	const struct str lists[] = {STR("10.0.0.1:11211"), STR("10.0.0.2:11211"), STR("unix:/run/c"),
+				    STR("cache:11212")};
 	struct memcache_ring *three, *four, *same;
 	unsigned moved = 0, shares[4] = {0};
 	CU_ASSERT(!memcache_ring_open(lists, 0, &three));
