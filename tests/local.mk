@@ -80,6 +80,9 @@ UNIT_TESTS += \
 endif
 if STORE_MEMCACHED
 UNIT_TESTS += \
+	%D%/unit/test_farm_mark \
+	%D%/unit/test_farm_page \
+	%D%/unit/test_farm_trust \
 	%D%/unit/test_memcache \
 	%D%/unit/test_memcache_address \
 	%D%/unit/test_memcache_cache \
@@ -122,6 +125,9 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_database_LDADD = $(UNIT_LDADD)
 %C%_unit_test_derive_LDADD = $(UNIT_LDADD)
 %C%_unit_test_digest_LDADD = $(UNIT_LDADD)
+%C%_unit_test_farm_mark_LDADD = $(UNIT_LDADD)
+%C%_unit_test_farm_page_LDADD = $(UNIT_LDADD)
+%C%_unit_test_farm_trust_LDADD = $(UNIT_LDADD)
 %C%_unit_test_form_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
 %C%_unit_test_frame_LDADD = $(UNIT_LDADD)

@@ -5,11 +5,11 @@
 
 enum { TRIES = 8, VALUE_MAX = STORE_RECORD_MAX + MEMCACHE_TEXT_EXTRA };
 
-/* On the servers, too, what has expired is kept a little longer. */
+/* On the servers, too, what has expired is kept a little longer, but for records. */
 static int64_t end_of(const struct journal_item *item)
 {
-	int64_t end;
-	if (item->entry.expires == INT64_MAX || __builtin_add_overflow(item->entry.expires, STORE_KEPT, &end))
+	int64_t end, kept = item->kind == JOURNAL_RECORD ? 0 : STORE_KEPT;
+	if (item->entry.expires == INT64_MAX || __builtin_add_overflow(item->entry.expires, kept, &end))
 		return 0;
 	return end > 0 ? end : 1;
 }

@@ -170,13 +170,21 @@ static bool count(void *context, const struct store_entry *entry)
 	return true;
 }
 
-static void say_number(enum err err, uint64_t n)
+/* n was written by what returned err. */
+static void say_number(enum err err, const uint64_t *n)
 {
 	if (err != ERR_NONE)
 		say("error");
 	else
-		printf("%llu\n", (unsigned long long)n);
+		printf("%llu\n", (unsigned long long)*n);
 	fflush(stdout);
+}
+
+static void run_sweep(const struct client *client, int64_t now)
+{
+	unsigned forgotten = 0;
+	enum err err = client->driver->sweep(client->thread, now, &forgotten);
+	say_number(err, &(uint64_t){forgotten});
 }
 
 static void run_describe(const struct client *client)
@@ -211,7 +219,6 @@ static void run(const struct client *client, struct str command, uint64_t n, str
 	char text[TEXT_SIZE];
 	struct buf why = buf_over(text, sizeof text);
 	uint64_t entries = 0, ms = 0;
-	unsigned forgotten = 0;
 	if (run_change(client, command, n, rest))
 		return;
 	if (str_eq(command, STR("ask")))
@@ -223,15 +230,15 @@ static void run(const struct client *client, struct str command, uint64_t n, str
 	else if (str_eq(command, STR("watch")) && str_to_uint(rest, 600000, &ms))
 		run_watch(client, n, ms);
 	else if (str_eq(command, STR("sweep")))
-		say_number(client->driver->sweep(client->thread, (int64_t)n, &forgotten), forgotten);
+		run_sweep(client, (int64_t)n);
 	else if (str_eq(command, STR("check")))
 		say(client->driver->check(client->thread, &why) ? "ok" : buf_z(&why));
 	else if (str_eq(command, STR("list")))
-		say_number(client->driver->list(client->thread, 0, count, &entries), entries);
+		say_number(client->driver->list(client->thread, 0, count, &entries), &entries);
 	else if (str_eq(command, STR("describe")))
 		run_describe(client);
 	else if (str_eq(command, STR("time")))
-		say_number(ERR_NONE, (uint64_t)clock_boot_ms());
+		say_number(ERR_NONE, &(uint64_t){(uint64_t)clock_boot_ms()});
 	else
 		say("what?");
 }

@@ -28,8 +28,8 @@ WAIT = 0.25  # what a writer waits for another
 class Client:
     """A process with the store open; the commands are those of store_client.c."""
 
-    def __init__(self, folder, program=CLIENT, **options):
-        self.process = subprocess.Popen([program, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    def __init__(self, folder, program=CLIENT, arguments=(), **options):
+        self.process = subprocess.Popen([program, folder, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, bufsize=1, **options)
         self.lines = queue.Queue()
         self.log = []

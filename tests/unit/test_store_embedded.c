@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "folder.h"
+#include "real_memcached.h"
 #include "store/store.h"
 
 enum { NOW = 1800000000, HOUR = 3600 };
@@ -24,11 +25,39 @@ struct bed {
 	struct store_thread *thread;
 };
 
+enum { SERVERS = 2 };
+
+/* For the store of many hosts; each bed has a namespace of its own. */
+static struct servers {
+	struct real_memcached running[SERVERS];
+	struct conf_text items[SERVERS];
+	struct conf_list list;
+} servers;
+
+static bool is_embedded(const struct store_driver *driver)
+{
+	return strcmp(driver->name, "embedded") == 0;
+}
+
+static struct store_settings settings_of(const struct bed *bed)
+{
+	static const struct conf_list none;
+	return (struct store_settings){
+		.state_dir = bed->folder.path,
+		.servers = is_embedded(bed->driver) ? &none : &servers.list,
+		.cache_servers = &none,
+		.timeout_ms = 500,
+		.host_timeout_ms = 600000,
+		.namespace = str_of(bed->folder.path),
+		.lasting = true,
+	};
+}
+
 static void bed_start(struct bed *bed)
 {
 	char memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
-	struct store_settings settings = {.state_dir = bed->folder.path};
+	struct store_settings settings = settings_of(bed);
 	bool good = bed->driver->open(&settings, &bed->store, &why) &&
 		    bed->driver->thread_open(bed->store, &bed->thread);
 	if (!good) {
@@ -62,7 +91,14 @@ static struct store_answer ask_at(struct bed *bed, unsigned n, int64_t now)
 	struct store_question question = {.token = key_of(n), .user = key_of(1000 + n), .session = key_of(2000 + n),
 					  .has_session = true, .now = now};
 	struct store_answer answer = {0};
-	UNIT_ROW(bed->driver->ask(bed->thread, &question, &answer) == ERR_NONE, "ask");
+	enum err err = bed->driver->ask(bed->thread, &question, &answer);
+	/* On a busy machine the link may be late, and then nobody can tell for a moment. */
+	int64_t deadline = clock_monotonic_ms() + 10000;
+	while (!is_embedded(bed->driver) && err == ERR_STORE && clock_monotonic_ms() < deadline) {
+		poll(NULL, 0, 10);
+		err = bed->driver->ask(bed->thread, &question, &answer);
+	}
+	UNIT_ROW(err == ERR_NONE, "ask");
 	return answer;
 }
 
@@ -258,7 +294,8 @@ static void sweeping(struct bed *bed)
 	CU_ASSERT_EQUAL(sweep_all(bed, NOW + HOUR + 1), 0);
 	UNIT_ROW(ask_at(bed, 3, NOW).revoked, "a clock set back by an hour revives nothing");
 	CU_ASSERT_EQUAL(sweep_all(bed, NOW + HOUR + STORE_KEPT + 1), SHORT + 1);
-	UNIT_ROW(!ask_at(bed, 3, NOW).revoked, "then it is forgotten");
+	/* Servers forget by their own clock. */
+	UNIT_ROW(!is_embedded(bed->driver) || !ask_at(bed, 3, NOW).revoked, "then it is forgotten");
 	UNIT_ROW(is_revoked(bed, 5000), "but not what has not expired");
 }
 
@@ -315,7 +352,8 @@ static void refuses_no_folder(struct bed *bed)
 	char memory[512], path[600];
 	struct buf why = buf_over(memory, sizeof memory);
 	snprintf(path, sizeof path, "%s/nothing", bed->folder.path);
-	struct store_settings settings = {.state_dir = path};
+	struct store_settings settings = settings_of(bed);
+	settings.state_dir = path;
 	struct store *store = NULL;
 	CU_ASSERT(!bed->driver->open(&settings, &store, &why));
 	CU_ASSERT(!store && why.n > 0);
@@ -379,6 +417,7 @@ static void records(struct bed *bed)
 	int64_t now = clock_now();
 	bool was_there = true;
 	memset(longest, 'x', sizeof longest);
+	memset(&got, 0, sizeof got);
 	get_record(bed, 1, ERR_NOT_FOUND, STR_NONE);
 	put_record(bed, 1, STR("{\"user\":\"ad'a\"}"), INT64_MAX);
 	put_record(bed, 2, STR("over"), now - 1);
@@ -464,7 +503,7 @@ static bool comes(struct bed *bed, unsigned n, enum err want, struct store_answe
 static void embedded(void (*body)(struct bed *bed))
 {
 	for (size_t i = 0; store_drivers[i]; i++)
-		if (strcmp(store_drivers[i]->name, "embedded") == 0)
+		if (is_embedded(store_drivers[i]))
 			run(body, store_drivers[i]);
 }
 
@@ -587,5 +626,20 @@ int main(void)
 		{"embedded: files", no_files_left},
 		{NULL, NULL},
 	};
-	return unit_main("store", cases);
+	static const char *const options[] = {"-M", "-F", NULL};
+	struct folder folder;
+	folder_open(&folder);
+	bool many_hosts = false;
+	for (size_t i = 0; store_drivers[i]; i++)
+		many_hosts = many_hosts || !is_embedded(store_drivers[i]);
+	for (size_t i = 0; many_hosts && i < SERVERS; i++) {
+		real_memcached_start(&servers.running[i], folder.path, i == 0 ? "one" : "two", options);
+		servers.items[i].value = str_of(servers.running[i].address);
+	}
+	servers.list = (struct conf_list){servers.items, SERVERS};
+	int status = unit_main("store", cases);
+	for (size_t i = 0; many_hosts && i < SERVERS; i++)
+		real_memcached_kill(&servers.running[i]);
+	folder_close(&folder);
+	return status;
 }

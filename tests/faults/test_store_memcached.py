@@ -1,0 +1,583 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store of many hosts on real memcached servers, when servers and hosts die, hang, restart empty and fill up. A host
+is a state-dir and the processes that use it. What an add has acknowledged no other host calls good a second later."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from test_store_faults import CLIENT, DEADLINE, Client, within
+
+SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**32)))
+GOOD_START = ["-M", "-F", "-n", "40"]
+SECOND = 1000  # milliseconds
+SETTLES = 15  # seconds: far more than anything here takes
+
+pytestmark = pytest.mark.skipif(not shutil.which("memcached"), reason="needs memcached (packages.debian)")
+
+
+class Server:
+    """A memcached on a unix socket."""
+
+    def __init__(self, path, options=()):
+        self.path, self.options, self.process = path, list(options) or GOOD_START, None
+        self.start()
+
+    @property
+    def address(self):
+        return f"unix:{self.path}"
+
+    def start(self):
+        self.path.unlink(missing_ok=True)
+        user = ["-u", "root"] if os.geteuid() == 0 else []
+        self.process = subprocess.Popen(["memcached", *user, "-t", "2", "-s", self.path, *self.options],
+                                        stderr=subprocess.DEVNULL)
+        assert within(DEADLINE, self.answers)
+
+    def answers(self):
+        try:
+            return self.say("version", 1).startswith("VERSION")
+        except OSError:
+            return False
+
+    def say(self, line, seconds=DEADLINE):
+        """One command, with its data line if it has one; the answer's text."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(seconds)
+            s.connect(str(self.path))
+            s.sendall(line.encode() + b"\r\n")
+            got = b""
+            while not re.search(rb"(^|\n)(END|STORED|NOT_STORED|DELETED|NOT_FOUND|EXISTS|VERSION.*|SERVER_ERROR.*"
+                                rb"|OK)\r\n$", got):
+                data = s.recv(65536)
+                assert data, got
+                got += data
+        return got.decode()
+
+    def keys(self, letter):
+        """Names of the items of that class."""
+        dump = self.say("lru_crawler metadump all")
+        return [key for key in re.findall(r"^key=(\S+)", dump, re.M) if key.startswith(letter)]
+
+    def stat(self, name):
+        return re.search(rf"STAT {name} (\S+)", self.say("stats")).group(1)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(DEADLINE)
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def hang(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
+class Farm:
+    """Servers, hosts and their processes; everything ends with it."""
+
+    def __init__(self, servers):
+        self.folder = Path(tempfile.mkdtemp(prefix="farm-"))
+        self.servers = [Server(self.folder / f"s{i}") for i in range(servers)]
+        self.processes = []
+        self.states = {}
+
+    def host(self, name, *arguments, servers=None):
+        """A process on that host, with the store open."""
+        state = self.states.setdefault(name, self.folder / name)
+        state.mkdir(mode=0o700, exist_ok=True)
+        addresses = ",".join(server.address for server in (servers or self.servers))
+        process = Client(state, program=CLIENT, arguments=[f"servers={addresses}", *arguments])
+        assert process.first == "open", process.first
+        self.processes.append(process)
+        return process
+
+    def close(self):
+        for process in self.processes:
+            process.__exit__()
+        for server in self.servers:
+            server.go_on()
+            server.kill()
+        shutil.rmtree(self.folder)
+
+
+@pytest.fixture(name="farm")
+def make_farm():
+    print("TEST_SEED", SEED)
+    farm = Farm(2)
+    yield farm
+    farm.close()
+
+
+@pytest.fixture(name="one")
+def make_farm_of_one_server():
+    farm = Farm(1)
+    yield farm
+    farm.close()
+
+
+def lines(client):
+    return client("describe").rstrip("|").split("|")
+
+
+def trusted(client):
+    """How many servers' answers count."""
+    return len([line for line in lines(client) if line.startswith("ok memcached")])
+
+
+def settled(*clients, servers=2):
+    return within(SETTLES, lambda: all(trusted(client) == servers for client in clients))
+
+
+def watch(client, number, ms):
+    """Ask for so long: how often which answer came, and when the last good one did."""
+    client.send(f"watch {number} {ms}")
+
+
+def watched(client):
+    return {key: int(value) for key, value in (pair.split("=") for pair in client.line().split())}
+
+
+def never_good_after(acknowledged, got):
+    assert got["last"] <= acknowledged + SECOND, got
+    assert got["good"] + got["revoked"] + got["error"] > 0
+
+
+# Without faults
+
+
+def test_every_host_knows_at_once(farm):
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    watch(b, 1, 1500)
+    assert a("add 1") == "ok"
+    acknowledged = int(a("time"))
+    got = watched(b)
+    never_good_after(acknowledged, got)
+    assert got["revoked"] > 0 and got["error"] == 0
+    assert b("ask 2") == "good"
+    assert a("user 3 1234") == "ok" and b("since 3") == "1234"
+    assert b("user 3 1000") == "ok" and a("since 3") == "1234" == b("since 3"), "a mark is only ever raised"
+    assert a("record 4 {some text}") == "ok" and b("get 4") == "{some text}" and b("get 5") == "none"
+    assert a("remove 1") == "yes" and a("ask 1") == "good" == b("ask 1")
+
+
+def test_both_lists_are_local(farm):
+    a, b = farm.host("a"), farm.host("b")
+    assert a("add 1") == "ok"
+    assert a("list") == "1" and b("list") == "0"
+    assert a("check") == "ok" == b("check")
+
+
+@pytest.mark.parametrize("expires", [29 * 86400, 31 * 86400, 400 * 86400, 2**31 - 1 - int(time.time()),
+                                     2**33, 2**62], ids=str)
+def test_far_ends(farm, expires):
+    """memcached takes more than 30 days for a date, and does not know all dates."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    assert a(f"add 1 {int(time.time()) + expires}") == "ok"
+    assert b("ask 1") == "revoked"
+    farm.servers[0].restart()
+    farm.servers[1].restart()
+    assert settled(a, b)
+    assert b("ask 1") == "revoked"
+
+
+def test_expired_is_kept_for_a_while(farm):
+    """A clock that was set back must not make it good."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    assert a(f"add 1 {int(time.time()) - 60}") == "ok"
+    assert b("ask 1") == "revoked"
+
+
+def test_namespaces_do_not_meet(farm):
+    a, other = farm.host("a"), farm.host("other", "namespace=other")
+    assert a("add 1") == "ok"
+    assert other("ask 1") == "good"
+    assert not any("host" in line and "runs" in line for line in lines(other))
+
+
+def test_tools_use_the_link_of_others(farm):
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    tool = farm.host("a", "lasting=0")
+    assert tool("add 1") == "ok" and b("ask 1") == "revoked" and tool("ask 2") == "good"
+    alone = farm.host("c", "lasting=0")
+    assert alone("ask 1") == "error", "nobody keeps the link of this host"
+    assert lines(alone)[0].startswith("bad no program of this host keeps the link")
+
+
+# Servers that fail
+
+
+@pytest.mark.parametrize("fault", ["kill", "hang"])
+def test_one_server_fails(farm, fault):
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    assert a("add 1") == "ok"
+    getattr(farm.servers[0], fault)()
+    for number in range(2, 12):
+        watch(b, number, 300)
+        said, acknowledged = a(f"add {number}"), int(a("time"))
+        got = watched(b)
+        if said == "ok":
+            never_good_after(acknowledged, got)
+        assert b(f"ask {number}") in ("revoked", "error")
+    assert within(SETTLES, lambda: a("add 20") == "ok"), "the other server is enough"
+    assert within(SETTLES, lambda: b("ask 1") == "revoked" and b("ask 99") == "good")
+    assert all(b(f"ask {number}") == "revoked" for number in range(1, 12))
+    assert any(line.startswith(f"bad memcached {farm.servers[0].address} does not answer") for line in lines(a))
+
+
+@pytest.mark.parametrize("which", [[0], [1], [0, 1]], ids=str)
+def test_restarted_empty(farm, which):
+    """Each host writes what it knows again, and before that the server's answers count for nothing."""
+    a, b, c = farm.host("a"), farm.host("b"), farm.host("c")
+    assert settled(a, b, c)
+    for number in range(300):
+        assert (a, b)[number % 2](f"add {number}") == "ok"
+    for i in which:
+        farm.servers[i].restart()
+    choice = random.Random(SEED)
+    stop = time.monotonic() + 3
+    while time.monotonic() < stop:
+        assert c(f"ask {choice.randrange(300)}") in ("revoked", "error")
+    assert settled(a, b, c)
+    assert all(c(f"ask {number}") == "revoked" for number in range(300))
+    assert c("ask 1000") == "good"
+
+
+def test_all_servers_fail(farm):
+    a, b = farm.host("a"), farm.host("b")
+    local = farm.host("b", "on-failure=local", "lasting=0")
+    assert settled(a, b)
+    for server in farm.servers:
+        server.kill()
+    assert a("add 1") == "partial"
+    assert a("ask 1") == "revoked", "durable on this host"
+    assert within(SETTLES, lambda: b("ask 1") == "error")
+    assert local("ask 1") == "good" and local("ask 2") == "good"
+    assert a("record 2 text") == "partial" and b("get 2") == "error"
+    for server in farm.servers:
+        server.start()
+    assert settled(a, b)
+    assert b("ask 1") == "revoked" and b("get 2") == "text", "told as soon as they could be"
+
+
+def test_a_hanging_server_costs_little(farm):
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    farm.servers[0].hang()
+    slowest = 0
+    for number in range(200):
+        begun = time.monotonic()
+        assert b(f"ask {number}") in ("good", "error")
+        slowest = max(slowest, time.monotonic() - begun)
+    assert slowest < 0.5, "a few calls time out, and then it is left alone"
+    farm.servers[0].go_on()
+    assert settled(a, b)
+
+
+def test_put_into_a_hanging_server(farm):
+    """What a server carries out late, when it goes on, takes nothing back."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    farm.servers[0].hang()
+    for number in range(5):
+        a(f"add {number}")
+    assert a("remove 0") == "partial"
+    a("add 0")
+    farm.servers[0].go_on()
+    assert settled(a, b)
+    assert all(b(f"ask {number}") == "revoked" for number in range(5))
+    assert all("r" in server.keys("r")[0] and len(server.keys("r")) == 5 for server in farm.servers)
+
+
+@pytest.mark.parametrize("options, word", [(["-F"], "start it with -M"), (["-M", "-C"], "was started with -C"),
+                                           (["-m", "1"], "start it with -M")], ids=str)
+def test_unfit_server(farm, options, word):
+    """It could forget a revocation at any time: it is never believed, and people are told what to do."""
+    farm.servers[0].options = options
+    farm.servers[0].restart()
+    a, b = farm.host("a"), farm.host("b")
+    assert within(SETTLES, lambda: any(word in line and line.startswith("bad ") for line in lines(a)))
+    assert within(SETTLES, lambda: trusted(a) == 1 == trusted(b))
+    assert within(SETTLES, lambda: a("add 1") == "ok")
+    assert b("ask 1") == "revoked" and b("ask 2") == "good"
+    assert within(SETTLES, lambda: any(word in line for line in a.log))
+
+
+def test_full_server(farm):
+    """One that has no memory left says so; what it did not take it does not vouch for."""
+    for server in farm.servers[:1]:
+        server.options = ["-M", "-F", "-n", "40", "-m", "2", "-I", "64k"]
+        server.restart()
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    n = 0
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not any("no memory left" in line for line in a.log):
+        assert a(f"add {n}") in ("ok", "partial")
+        n += 1
+    assert any("no memory left" in line for line in a.log), n
+    assert within(SETTLES, lambda: a("add 1000000") == "ok"), "the other one is enough"
+    assert within(SETTLES, lambda: b("ask 1000000") == "revoked")
+    choice = random.Random(SEED)
+    for _ in range(2000):
+        assert b(f"ask {choice.randrange(n)}") in ("revoked", "error")
+
+
+# Hosts that fail
+
+
+def test_killed_after_acknowledging(farm):
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    for number in range(50):
+        assert a(f"add {number}") == "ok"
+    a.kill()
+    assert all(b(f"ask {number}") == "revoked" for number in range(50))
+    assert b("ask 100") == "good", "a host that died is no obstacle while the servers have all it promised"
+    assert b("add 51") == "ok"
+
+
+def test_server_lost_while_a_host_is_dead(farm):
+    """What only the dead host knows nobody can tell, until it is back or given up."""
+    a, b = farm.host("a", "host-timeout=4000"), farm.host("b", "host-timeout=4000")
+    assert settled(a, b)
+    assert a("add 1") == "ok"
+    a.kill()
+    farm.servers[0].restart()
+    assert b("ask 1") == "revoked", "the other server has it"
+    farm.servers[1].restart()
+    assert within(SETTLES, lambda: b("ask 1") == "error")
+    assert b("add 2") in ("ok", "partial")
+    again = farm.host("a", "host-timeout=4000")
+    assert settled(again, b)
+    assert b("ask 1") == "revoked"
+    again.kill()
+    for server in farm.servers:
+        server.restart()
+    assert within(SETTLES, lambda: b("ask 9") == "good"), "after host-timeout it is not waited for"
+    assert any("not waited for any more" in line for line in lines(b))
+
+
+def test_partial_while_a_host_is_dead(farm):
+    """Without one of the servers an acknowledgement needs that every other host has heard of it."""
+    a, b, c = farm.host("a"), farm.host("b"), farm.host("c")
+    assert settled(a, b, c)
+    c.kill()
+    assert a("add 1") == "ok", "every server has it"
+    farm.servers[0].kill()
+    assert within(SETTLES, lambda: any("does not answer" in line for line in lines(a)))
+    assert a("add 2") == "partial" and a("ask 2") == "revoked"
+    again = farm.host("c")
+    assert within(SETTLES, lambda: a("add 3") == "ok")
+    assert within(SETTLES, lambda: again("ask 2") == "revoked" == b("ask 2"))
+
+
+def test_at_rest(farm):
+    """A host that ends in good order leaves everything behind; the next start goes on where it was."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    assert a("add 1") == "ok"
+    assert a.end() == 0
+    assert within(SETTLES, lambda: any("has ended in good order" in line for line in lines(b)))
+    assert b("ask 1") == "revoked" and b("ask 2") == "good" and b("add 3") == "ok"
+    generations = [server.keys("g") for server in farm.servers]
+    a = farm.host("a")
+    assert settled(a, b)
+    assert a("ask 3") == "revoked" and a("ask 2") == "good"
+    assert [server.keys("g") for server in farm.servers] == generations
+    assert not any("lacks revocations" in line for line in a.log), "nothing had to be written again"
+
+
+def test_reboot(farm):
+    """Without the page, which is worth nothing after a boot, it goes on by what is in the file."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    assert a("add 1") == "ok"
+    farm.servers[0].hang()
+    assert within(SETTLES, lambda: a("add 2") == "ok")
+    a.kill()
+    (farm.states["a"] / "farm.page").unlink()
+    watch(b, 2, 8000)
+    a = farm.host("a")
+    got = watched(b)
+    assert got["good"] == 0 and got["revoked"] > 0, "the server that hangs is still not vouched for"
+    assert not any("lacks revocations" in line for line in a.log)
+    farm.servers[0].go_on()
+    assert settled(a, b)
+    assert a("ask 1") == "revoked" and b("ask 2") == "revoked"
+
+
+def test_page_deleted(farm):
+    a, b = farm.host("a"), farm.host("b")
+    second = farm.host("a")
+    assert settled(a, b, second)
+    (farm.states["a"] / "farm.page").unlink()
+    assert within(SETTLES, lambda: any("farm.page was deleted" in line for line in a.log) and
+                  any("farm.page was deleted" in line for line in second.log))
+    assert settled(a, b, second)
+    assert a("add 1") == "ok" and b("ask 1") == "revoked"
+
+
+def test_a_host_joins(farm):
+    a = farm.host("a")
+    assert a("add 1") == "ok"
+    b = farm.host("b")
+    assert settled(a, b)
+    assert b("ask 1") == "revoked" and b("ask 2") == "good"
+    assert b("add 3") == "ok" and a("ask 3") == "revoked"
+    assert [line for line in lines(a) if " host " in line and "runs" in line]
+
+
+def test_takeover(farm):
+    """When the process that keeps the link dies, another one of the host goes on at once."""
+    b = farm.host("b")
+    first = farm.host("a")
+    second = farm.host("a")
+    assert settled(first, second, b)
+    watch(second, 1, 3000)
+    first.kill()
+    got = watched(second)
+    assert got["good"] > 0 and got["error"] == 0, got
+    assert second("add 2") == "ok" and b("ask 2") == "revoked"
+    assert settled(second, b)
+
+
+def test_roster_lost(farm):
+    """Hosts that know each other go on, and write the list anew."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    roster = farm.servers[0].keys("m")[0]
+    for change in (f"delete {roster}", f"set {roster} 0 0 7\r\ngarbage"):
+        for server in farm.servers:
+            server.say(change)
+        assert within(SETTLES, lambda: len(farm.servers[0].say(f"get {roster}").split("\r\n")[1]) == 33)
+        assert a("add 1") == "ok" and b("ask 1") == "revoked" and b("ask 2") == "good"
+
+
+@pytest.mark.parametrize("letter", ["g", "h"])
+def test_sentinel_or_mark_lost(farm, letter):
+    """Somebody deletes what stands for a whole server: it is not believed until it is whole again."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    assert a("add 1") == "ok"
+    for server in farm.servers:
+        for key in server.keys(letter):
+            server.say(f"delete {key}")
+    stop = time.monotonic() + 2
+    while time.monotonic() < stop:
+        assert b("ask 1") in ("revoked", "error")
+    assert settled(a, b)
+    assert b("ask 1") == "revoked" and b("ask 2") == "good"
+
+
+def test_other_servers_than_the_others(farm):
+    """Lists that differ are a mistake: it is said, and nothing is believed because of it."""
+    third = Server(farm.folder / "s9")
+    farm.servers.append(third)
+    a = farm.host("a", servers=farm.servers[:2])
+    b = farm.host("b", servers=farm.servers[1:])
+    assert within(SETTLES, lambda: any("has other servers than this host" in line for line in lines(a)))
+    assert within(SETTLES, lambda: a("ask 1") == "error" == b("ask 1"))
+
+
+def test_changed_without_servers(farm):
+    """A program whose configuration has no servers revokes: the others hear of it from the next that has."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    assert a.end() == 0
+    with Client(farm.states["a"]) as alone:
+        assert alone("add 1") == "ok"
+    a = farm.host("a")
+    assert settled(a, b)
+    assert b("ask 1") == "revoked"
+
+
+def test_backup_put_in_place(farm):
+    """What the backup knows, the servers get to know."""
+    a, b = farm.host("a"), farm.host("b")
+    assert settled(a, b)
+    with Client(Path(tempfile.mkdtemp(dir=farm.folder))) as other:
+        assert other("add 7") == "ok"
+        backup = other.process.args[1]
+        assert other.end() == 0
+    os.replace(Path(backup) / "revocations.db", farm.states["a"] / "revocations.db")
+    for suffix in ("-wal", "-shm"):
+        (farm.states["a"] / f"revocations.db{suffix}").unlink(missing_ok=True)
+    assert within(SETTLES, lambda: b("ask 7") == "revoked")
+    assert settled(a, b)
+    assert a("add 8") == "ok" and b("ask 8") == "revoked"
+
+
+def test_one_server_is_enough(one):
+    a, b = one.host("a"), one.host("b")
+    assert settled(a, b, servers=1)
+    assert a("add 1") == "ok" and b("ask 1") == "revoked"
+    one.servers[0].hang()
+    assert a("add 2") == "partial"
+    assert within(SETTLES, lambda: b("ask 2") == "error" and b("ask 3") == "error")
+    one.servers[0].go_on()
+    assert settled(a, b, servers=1)
+    assert b("ask 2") == "revoked" and b("ask 3") == "good"
+
+
+def test_faults_at_random(farm):
+    """Whatever happens in whatever order: what was acknowledged is never good a second later."""
+    choice = random.Random(SEED)
+    names = ["a", "b", "c"]
+    hosts = {name: farm.host(name, "host-timeout=600000") for name in names}
+    state = dict.fromkeys(range(2), "runs")
+    acknowledged, number = [], 0
+    stop = time.monotonic() + float(os.environ.get("FARM_SECONDS", "20"))
+    while time.monotonic() < stop:
+        fault = choice.random()
+        if fault < 0.1:
+            i = choice.randrange(2)
+            if state[i] == "runs":
+                farm.servers[i].hang()
+                state[i] = "hangs"
+            else:
+                farm.servers[i].go_on()
+                state[i] = "runs"
+        elif fault < 0.15:
+            i = choice.randrange(2)
+            farm.servers[i].go_on()
+            farm.servers[i].restart()
+            state[i] = "runs"
+        elif fault < 0.2:
+            name = choice.choice(names)
+            hosts[name].kill() if choice.random() < 0.5 else hosts[name].end()
+            hosts[name] = farm.host(name, "host-timeout=600000")
+        writer = hosts[choice.choice(names)]
+        number += 1
+        said = writer(f"add {number}")
+        if said == "ok":
+            acknowledged.append((number, int(writer("time"))))
+        assert said in ("ok", "partial")
+        for reader in hosts.values():
+            for old, at in [*choice.sample(acknowledged, min(20, len(acknowledged))), *acknowledged[-1:]]:
+                answer = reader(f"ask {old}")
+                # "good" is right only within the second.
+                assert answer != "good" or int(reader("time")) <= at + SECOND, (old, at, SEED)
+    for server in farm.servers:
+        server.go_on()
+    assert len(acknowledged) > 10
+    assert settled(*hosts.values())
+    assert all(host(f"ask {n}") == "revoked" for host in hosts.values() for n in range(1, number + 1))
