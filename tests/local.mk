@@ -57,6 +57,7 @@ UNIT_TESTS = \
 	%D%/unit/test_params \
 	%D%/unit/test_pem \
 	%D%/unit/test_password \
+	%D%/unit/test_profile \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
 	%D%/unit/test_ring \
@@ -176,6 +177,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pem_LDADD = $(UNIT_LDADD)
 %C%_unit_test_password_LDADD = $(UNIT_LDADD)
+%C%_unit_test_profile_LDADD = $(UNIT_LDADD)
 %C%_unit_test_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
 %C%_unit_test_ring_LDADD = $(UNIT_LDADD)
@@ -347,6 +349,7 @@ EXTRA_DIST += \
 	%D%/integration/test_peers_jwks.py \
 	%D%/integration/test_peers_nextauth.py \
 	%D%/integration/test_peers_signed.py \
+	%D%/integration/test_profiles.py \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
 	%D%/integration/test_rules.py \

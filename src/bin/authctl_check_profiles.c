@@ -18,17 +18,18 @@ static void check_profile(struct checkup *checkup, const struct profile_source *
 			   "one for everybody? then not-found can never be noticed", STR_ARGS(url));
 	else if (report.answers)
 		check_line(checkup, CHECK_OK, what,
-			   "%.*s: answers; for the user \"fcgi-auth-check\" with status %d, as it should", STR_ARGS(url),
-			   report.status);
+			   "%.*s: answers; for the user \"fcgi-auth-check\" with status %d, as it should",
+			   STR_ARGS(url), report.status);
 	else if (report.key_refused)
 		check_line(checkup, CHECK_FAILED, what, "%.*s: %s", STR_ARGS(url), buf_z(&why));
 	else if (report.status >= 400 && report.status < 500)
 		check_line(checkup, CHECK_WARNING, what,
-			   "%.*s: can be reached; for the user \"fcgi-auth-check\" it answers with status %d, where 404 "
-			   "is expected of a service that does not know a user", STR_ARGS(url), report.status);
+			   "%.*s: can be reached; for the user \"fcgi-auth-check\" it answers with status %d, where "
+			   "404 is expected of a service that does not know a user", STR_ARGS(url), report.status);
 	else
-		check_line(checkup, CHECK_FAILED, what, "%.*s: %s; users whose profile is not kept are answered with 503",
-			   STR_ARGS(url), buf_z(&why));
+		check_line(checkup, CHECK_FAILED, what,
+			   "%.*s: %s; users whose profile is not kept are answered with 503", STR_ARGS(url),
+			   buf_z(&why));
 }
 
 void check_profiles(struct checkup *checkup)

@@ -255,7 +255,8 @@ static const char *hint(const struct judgement *j)
 	case ERR_USER_UNKNOWN:
 		return "the service that knows the users does not know this one: see not-found and url of [profile]";
 	case ERR_USER_INACTIVE:
-		return "the account is not active there; when it is again: authctl cache flush --profile NAME --user ID";
+		return "the account is not active there; once it is again: authctl cache flush --profile NAME --user "
+		       "ID";
 	case ERR_PROFILE:
 		return "the service that knows the users cannot be asked: authctl check says more";
 	case ERR_STORE:

@@ -21,8 +21,9 @@ static struct str print_origin(const struct explanation *e, const struct profile
 	case PROFILE_FROM_OLD:
 		return print_age(e, "from the cache, older than ttl", lookup->fetched_ms);
 	default:
-		return lookup->why.p ? arena_printf(e->judgement->tool.worker.arena, "none: %.*s", STR_ARGS(lookup->why))
-				     : STR_NONE;
+		return lookup->why.n == 0 ? STR_NONE
+					  : arena_printf(e->judgement->tool.worker.arena, "none: %.*s",
+							 STR_ARGS(lookup->why));
 	}
 }
 
@@ -44,6 +45,7 @@ void explain_profile(struct explanation *e)
 	if (lookup->profile && conf->active.value.p) {
 		const struct json *flag = json_path(lookup->profile, conf->active.value);
 		explain_row(e, "active",
-			    arena_printf(arena, "%.*s not false", STR_ARGS(conf->active.value)), flag ? flag->raw : STR_NONE);
+			    arena_printf(arena, "%.*s not false", STR_ARGS(conf->active.value)),
+			    flag ? flag->raw : STR_NONE);
 	}
 }

@@ -72,7 +72,8 @@ static bool load(struct library *out, struct buf *why)
 	struct library l = {.handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL)};
 	if (!l.handle) {
 		buf_printf(why,
-			   "the configuration has a URL to ask, which takes libcurl, and %s; install it (Debian: libcurl4)",
+			   "the configuration has a URL to ask, which takes libcurl, and %s; install it (Debian: "
+			   "libcurl4)",
 			   dlerror());
 		return false;
 	}

@@ -86,7 +86,7 @@ bool fetch_check_url(struct str url, bool allow_plain_http, struct buf *why)
 	    (port.p && (!str_to_uint(port, PORT_MAX, &number) || number == 0)))
 		return fail(why, url, "has no valid host and port");
 	if (is_plain && !allow_plain_http && !is_loopback(host))
-		return fail(why, url, "goes over plain http: who is between can forge the answer; write https://, or set "
-				      "allow-plain-http = on");
+		return fail(why, url, "goes over plain http: who is between can forge the answer; write https://, or "
+				      "set allow-plain-http = on");
 	return true;
 }

@@ -23,21 +23,16 @@ static bool is_user(const struct json *value, struct str user_id)
 	return str_eq(buf_str(&printed), user_id);
 }
 
-bool profile_parse(struct arena *arena, const struct profile_source *source, struct str user_id, struct str text,
-		   const struct json **out, struct buf *why)
+const char *profile_parse(struct arena *arena, const struct profile_source *source, struct str user_id,
+			  struct str text, const struct json **out)
 {
 	const struct json *value;
-	if (!json_parse(arena, text, &value) || value->type != JSON_OBJECT) {
-		buf_add(why, STR("the answer is no JSON object"));
-		return false;
-	}
-	if (!is_user(json_path(value, source->conf->id.value), user_id)) {
-		buf_printf(why, "the answer is of another user, or has no \"%.*s\": see id",
-			   STR_ARGS(source->conf->id.value));
-		return false;
-	}
+	if (!json_parse(arena, text, &value) || value->type != JSON_OBJECT)
+		return "the answer is no JSON object";
+	if (!is_user(json_path(value, source->conf->id.value), user_id))
+		return "the answer is of another user, or has no user's id where the option id says";
 	*out = value;
-	return true;
+	return NULL;
 }
 
 static enum profile_outcome take(struct arena *arena, struct profile_call *call, const struct fetch_answer *answer,
@@ -48,11 +43,21 @@ static enum profile_outcome take(struct arena *arena, struct profile_call *call,
 		buf_printf(why, "the answer is of type \"%.*s\", not application/json", STR_ARGS(answer->content_type));
 		return PROFILE_NO_GOOD;
 	}
-	if (!profile_parse(arena, call->source, call->user_id, answer->body, &entry->value, why))
+	const char *wrong = profile_parse(arena, call->source, call->user_id, answer->body, &entry->value);
+	if (wrong) {
+		buf_add(why, str_of(wrong));
 		return PROFILE_NO_GOOD;
+	}
 	entry->kind = PROFILE_FOUND;
 	entry->text = answer->body;
 	return PROFILE_CAME;
+}
+
+static int64_t pause_for(int64_t seconds)
+{
+	if (seconds < PAUSE_LEAST_MS / 1000)
+		return PAUSE_LEAST_MS;
+	return seconds > PAUSE_MOST_MS / 1000 ? PAUSE_MOST_MS : seconds * 1000;
 }
 
 static enum profile_outcome judge(struct arena *arena, struct profile_call *call, const struct fetch_answer *answer,
@@ -67,12 +72,11 @@ static enum profile_outcome judge(struct arena *arena, struct profile_call *call
 		return PROFILE_CAME;
 	case 401:
 	case 403:
-		buf_printf(why, "the service refuses our key (status %d): see api-key and api-key-header", answer->status);
+		buf_printf(why, "the service refuses our key (status %d): see api-key and api-key-header",
+			   answer->status);
 		return PROFILE_REFUSED;
 	case 429:
-		call->pause_ms = answer->retry_after > PAUSE_MOST_MS / 1000 ? PAUSE_MOST_MS : answer->retry_after * 1000;
-		if (call->pause_ms < PAUSE_LEAST_MS)
-			call->pause_ms = PAUSE_LEAST_MS;
+		call->pause_ms = pause_for(answer->retry_after);
 		buf_add(why, STR("the service is asked too often (status 429)"));
 		return PROFILE_BUSY;
 	default:

@@ -54,8 +54,7 @@ bool profile_read(struct arena *arena, const struct profile_source *source, stru
 		  struct profile_entry *out)
 {
 	uint64_t numbers[NUMBERS];
-	char seal[SEAL_SIZE], memory[256];
-	struct buf why = buf_over(memory, sizeof memory);
+	char seal[SEAL_SIZE];
 	if (cached.n < SEAL_SIZE)
 		return false;
 	struct str rest = str_skip(cached, SEAL_SIZE);
@@ -73,7 +72,7 @@ bool profile_read(struct arena *arena, const struct profile_source *source, stru
 		return false;
 	struct profile_entry entry = {(enum profile_kind)numbers[1], (int64_t)numbers[2], (int64_t)numbers[3],
 				      (int64_t)numbers[4], rest, NULL};
-	if (entry.kind == PROFILE_FOUND && !profile_parse(arena, source, user_id, rest, &entry.value, &why))
+	if (entry.kind == PROFILE_FOUND && profile_parse(arena, source, user_id, rest, &entry.value))
 		return false;
 	*out = entry;
 	return true;

@@ -64,9 +64,9 @@ struct str profile_write(struct arena *arena, const struct profile_source *sourc
 /* false: none, or not one of this source and user, whole as it was written. */
 bool profile_read(struct arena *arena, const struct profile_source *source, struct str user_id, struct str cached,
 		  struct profile_entry *out);
-/* An answer or an entry: JSON about that user? false: why. */
-bool profile_parse(struct arena *arena, const struct profile_source *source, struct str user_id, struct str text,
-		   const struct json **out, struct buf *why);
+/* An answer or an entry: JSON about that user? NULL, else why it is not. */
+const char *profile_parse(struct arena *arena, const struct profile_source *source, struct str user_id,
+			  struct str text, const struct json **out);
 
 /* Asking ----------------------------------------------------------------- */
 

@@ -180,8 +180,8 @@ static bool compile_key(struct compiler *c, struct str *key)
 		return conf_fail_at(c->error, &conf->api_key, "api-key", "%s", buf_z(&why));
 	if (key->n == 0 || key->n > KEY_MAX || str_has_control(*key) || str_trim(*key).n != key->n)
 		return conf_fail_at(c->error, &conf->api_key, "api-key",
-				    "is empty, longer than %d bytes, or has line ends, other control bytes or blanks at "
-				    "its ends: it could not be sent in a header", KEY_MAX);
+				    "is empty, longer than %d bytes, or has line ends, other control bytes or blanks "
+				    "at its ends: it could not be sent in a header", KEY_MAX);
 	return add_header(c, conf->api_key_header.value, *key);
 }
 
@@ -206,7 +206,8 @@ static bool compile_host(struct compiler *c)
 static bool check_path(struct compiler *c, const struct conf_text *where, const char *key)
 {
 	return !where->value.p || json_path_valid(where->value) ||
-	       conf_fail_at(c->error, where, key, "\"%.*s\" is no path into an answer: isActive, /isActive, data.user.id",
+	       conf_fail_at(c->error, where, key,
+			    "\"%.*s\" is no path into an answer: isActive, /isActive, data.user.id",
 			    STR_ARGS(where->value));
 }
 

@@ -51,12 +51,15 @@ class Server:
                 return False
             request += part
         self.requests.append(request.decode())
-        made = self.answers[request.split()[1].decode()]
+        made = self.find(request.split()[1].decode())
         made = made() if callable(made) else made
         for part in [made] if isinstance(made, bytes) else made:
             connection.sendall(part)
         # What has no length ends with the connection.
         return isinstance(made, bytes) and b"\r\nX-Ends:" not in made
+
+    def find(self, path):
+        return self.answers[path]
 
     def put(self, answer, path="/jwks"):
         self.answers[path] = answer
