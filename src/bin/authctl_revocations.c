@@ -257,7 +257,8 @@ static int added(const struct tool *tool, const struct store_key *key, enum stor
 	}
 	printf("%.*s %s \"", STR_ARGS(print_key(key, text)), whose[kind]);
 	output_text(name);
-	printf("\": revoked, durable on this host%s\n", has_hosts(tool) && err == ERR_NONE ? "; others refuse it too" : "");
+	printf("\": revoked, durable on this host%s\n",
+	       has_hosts(tool) && err == ERR_NONE ? "; others refuse it too" : "");
 	if (err == ERR_STORE_PARTIAL)
 		output_error("other hosts: not all can be told now; they are as soon as they can be reached, and until "
 			     "then may let it pass (authctl check)");

@@ -110,8 +110,8 @@ bool tool_open_store(struct tool *tool)
 	struct buf why = buf_over(tool->store_why, sizeof tool->store_why - 1);
 	const struct snapshot *s = tool->snapshot;
 	const char *state_dir = s->server->state_dir.value.p;
-	const struct store_driver *driver;
-	if (!stores_open(s->store, state_dir, false, &driver, &tool->store, &why)) {
+	const struct store_driver *driver = stores_open(s->store, state_dir, false, &tool->store, &why);
+	if (!driver) {
 		buf_z(&why);
 		return false;
 	}

@@ -112,35 +112,39 @@ static bool beats(const struct route *a, const struct route *b)
 	return order ? order > 0 : a->policy < b->policy;
 }
 
-/* The better of best and those under one host (STR_NONE: those for all) and beginning. */
-static const struct route *look(const struct route_table *table, uint64_t hash, struct str host, struct str beginning,
-				struct str path, const struct route *best)
+struct search {
+	const struct route_table *table;
+	struct str path;
+	const struct route *best; /* so far */
+};
+
+/* Those under one host (STR_NONE: those for all) and one beginning of the path. */
+static void look(struct search *search, uint64_t hash, struct str host, struct str beginning)
 {
-	for (const struct route *r = table->slots[hash & table->mask]; r; r = r->next)
+	for (const struct route *r = search->table->slots[hash & search->table->mask]; r; r = r->next)
 		if (r->hash == hash && str_eq(r->beginning, beginning) && (r->host.p != NULL) == (host.p != NULL) &&
-		    str_eq_nocase(r->host, host) && url_pattern_match(r->pattern, path, NULL) &&
-		    (!best || beats(r, best)))
-			best = r;
-	return best;
+		    str_eq_nocase(r->host, host) && url_pattern_match(r->pattern, search->path, NULL) &&
+		    (!search->best || beats(r, search->best)))
+			search->best = r;
 }
 
-static const struct route *look_all(const struct route_table *table, struct str host, struct str path,
-				    const struct route *best)
+static void look_all(struct search *search, struct str host)
 {
+	struct str path = search->path;
 	uint64_t hash = hash_host(host);
-	for (size_t i = 0; i <= path.n && i <= table->longest; i++) {
+	for (size_t i = 0; i <= path.n && i <= search->table->longest; i++) {
 		if (i == path.n || path.p[i] == '/')
-			best = look(table, hash, host, (struct str){path.p, i}, path, best);
+			look(search, hash, host, (struct str){path.p, i});
 		if (i < path.n)
 			hash = hash_byte(hash, path.p[i]);
 	}
-	return best;
 }
 
 const struct policy *route_table_find(const struct route_table *table, struct str host, struct str path)
 {
-	const struct route *best = look_all(table, STR_NONE, path, NULL);
+	struct search search = {table, path, NULL};
+	look_all(&search, STR_NONE);
 	if (table->has_hosts && host.p)
-		best = look_all(table, host, path, best);
-	return best ? best->policy : NULL;
+		look_all(&search, host);
+	return search.best ? search.best->policy : NULL;
 }

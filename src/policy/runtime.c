@@ -83,6 +83,11 @@ static uint64_t add_api_key_files(uint64_t state, const struct api_keys_conf *co
 	return add_file(state, conf->file.value.p);
 }
 
+static uint64_t add_profile_files(uint64_t state, const struct profile_conf *profile, struct arena *arena)
+{
+	return add_file(state, secret_path(arena, profile->api_key.value).p);
+}
+
 static uint64_t files_state(const struct conf *conf)
 {
 	uint64_t state = 0xcbf29ce484222325u;
@@ -96,7 +101,7 @@ static uint64_t files_state(const struct conf *conf)
 		if (c->kind == &issuer_kind)
 			state = add_key_files(state, c->values, arena);
 		else if (c->kind == &profile_kind)
-			state = add_file(state, secret_path(arena, ((const struct profile_conf *)c->values)->api_key.value).p);
+			state = add_profile_files(state, c->values, arena);
 		else if (c->kind == &api_keys_kind)
 			state = add_api_key_files(state, c->values, arena);
 	}
@@ -121,7 +126,8 @@ static bool open_store(struct runtime *r, struct conf_error *error)
 	char text[sizeof error->text];
 	struct buf why = buf_over(text, sizeof text);
 	const struct snapshot *s = r->current;
-	if (stores_open(s->store, s->server->state_dir.value.p, !r->one_request, &r->store_driver, &r->store, &why))
+	r->store_driver = stores_open(s->store, s->server->state_dir.value.p, !r->one_request, &r->store, &why);
+	if (r->store_driver)
 		return true;
 	snprintf(error->text, sizeof error->text, "%.*s", STR_ARGS(buf_str(&why)));
 	if (!r->one_request)

@@ -64,8 +64,8 @@ static const struct store_driver *find(const char *name)
 	return NULL;
 }
 
-bool stores_open(const struct store_conf *conf, const char *state_dir, bool lasting,
-		 const struct store_driver **driver, struct store **out, struct buf *why)
+const struct store_driver *stores_open(const struct store_conf *conf, const char *state_dir, bool lasting,
+				       struct store **out, struct buf *why)
 {
 	const char *name = conf->memcached.n ? "memcached" : "embedded";
 	struct store_settings settings = {
@@ -79,14 +79,9 @@ bool stores_open(const struct store_conf *conf, const char *state_dir, bool last
 		.lasting = lasting,
 	};
 	const struct store_driver *found = find(name);
-	if (!found) {
+	if (!found)
 		buf_printf(why, "this build has no store \"%s\": configure it without --without-%s", name, name);
-		return false;
-	}
-	if (!found->open(&settings, out, why))
-		return false;
-	*driver = found;
-	return true;
+	return found && found->open(&settings, out, why) ? found : NULL;
 }
 
 static bool lists_equal(const struct conf_list *a, const struct conf_list *b)

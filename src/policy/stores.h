@@ -21,10 +21,10 @@ extern const struct conf_kind store_kind;
 
 /* What the table of options cannot judge. */
 bool stores_check(const struct conf_section *section, struct conf_error *error);
-/* Open the store of that configuration below state_dir. lasting: see store.h.
- * false: why says what is wrong and what to do. */
-bool stores_open(const struct store_conf *conf, const char *state_dir, bool lasting,
-		 const struct store_driver **driver, struct store **out, struct buf *why);
+/* Open the store of that configuration below state_dir, by the driver that is given
+ * back. lasting: see store.h. NULL: why says what is wrong and what to do. */
+const struct store_driver *stores_open(const struct store_conf *conf, const char *state_dir, bool lasting,
+				       struct store **out, struct buf *why);
 /* Do both ask for the same store? It is fixed for the life of a process. */
 bool stores_equal(const struct store_conf *a, const struct store_conf *b);
 

@@ -39,9 +39,15 @@ static const struct policy *look_at_each(const struct policy *policies, size_t n
 	return best;
 }
 
+static uint64_t state;
+
+/* xorshift64: any numbers will do, the same for the same seed. */
 static size_t below(size_t n)
 {
-	return (size_t)random() % n;
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (size_t)(state >> 11) % n;
 }
 
 /* Few words, so that much begins alike, matches, and is equally specific. */
@@ -80,10 +86,11 @@ static void make_policies(void)
 static void finds_what_a_look_at_each_finds(void)
 {
 	static const struct str asked[] = {{"a.test", 6}, {"b.TEST", 6}, {"d.test", 6}, {NULL, 0}};
-	unsigned seed = (unsigned)time(NULL);
+	const char *given = getenv("TEST_SEED");
+	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	size_t found = 0, by_host = 0;
-	printf("seed %u\n", seed);
-	srandom(seed);
+	printf(" (TEST_SEED=%llu) ", (unsigned long long)seed);
+	state = seed * 2 + 1;
 	for (size_t round = 0; round < ROUNDS; round++) {
 		struct arena *arena;
 		size_t n = below(POLICIES + 1);
