@@ -23,6 +23,7 @@ dist_examples_DATA = \
 	%D%/examples/local-user.conf \
 	%D%/examples/nextauth.conf \
 	%D%/examples/openid.conf \
+	%D%/examples/profile.conf \
 	%D%/examples/shared-secret.conf
 
 # Applications that read the records of users.

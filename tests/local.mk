@@ -209,7 +209,7 @@ EXTRA_DIST += \
 
 # One fetch after the other, printed.
 check_PROGRAMS += %D%/net/fetch_client
-EXTRA_DIST += %D%/integration/raw_server.py %D%/integration/test_fetch.py
+EXTRA_DIST += %D%/integration/profile_service.py %D%/integration/raw_server.py %D%/integration/test_fetch.py
 
 # Run by hand: conformance FOLDER, with public suites that are kept elsewhere.
 # Run by ./check: conformance/run FOLDER, with vectors and with public suites that are kept elsewhere.

@@ -30,12 +30,13 @@ def drip():
 
 class Service(raw_server.Server):
     """profile(user): the answer's object; answer: None, or what is answered instead: bytes, or a function of the
-    user that gives bytes or an iterator of them."""
+    user that gives bytes or an iterator of them. takes: seconds for an answer."""
 
     def __init__(self):
         super().__init__()
         self.url = f"http://127.0.0.1:{self.port}{PATH}{{user_id}}"
         self.asked, self.answer_instead, self.open = [], None, set()
+        self.takes, self.at_once, self.most = 0, 0, 0
         self.profile = lambda user: {"id": user, "email": f"{user}@profile.example", "isActive": True}
 
     def find(self, path):
@@ -44,7 +45,15 @@ class Service(raw_server.Server):
         instead = self.answer_instead
         if callable(instead):
             instead = instead(user)
-        return instead or plain(json.dumps(self.profile(user)).encode())
+        return instead or self.give(user)
+
+    def give(self, user):
+        """A profile, which takes its time; how many at once is counted."""
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        threading.Event().wait(self.takes)
+        self.at_once -= 1
+        return plain(json.dumps(self.profile(user)).encode())
 
     def count(self, user):
         return self.asked.count(user)
@@ -55,7 +64,7 @@ class Service(raw_server.Server):
 
         def wait(user):
             released.wait(60)
-            return plain(json.dumps(self.profile(user)).encode())
+            return self.give(user)
         self.answer_instead = wait
         return released
 

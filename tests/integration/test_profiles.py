@@ -27,13 +27,13 @@ ATTRIBUTES = ["AUTH_EMAIL = profile:/email, claim:email", "AUTH_NAME = profile:/
               "AUTH_ROLE = profile:/role"]
 
 
-def profile_site(url, key=None, policy=None, server=None, processes=1, **options):
+def profile_site(url, key=None, server=None, processes=1, **options):
     """A site (not started) with [profile "team"]; options with _ for -."""
     given = {"url": url, "active": "/isActive"} | {name.replace("_", "-"): value for name, value in options.items()}
     if key:
         given["api-key"] = f"file:{key}"
     sections = {'profile "team"': given,
-                'policy "site"': {"profile": "team", "attribute": ATTRIBUTES, "unauthenticated": "401"} | (policy or {})}
+                'policy "site"': {"profile": "team", "attribute": ATTRIBUTES, "unauthenticated": "401"}}
     if server:
         sections["server"] = server
     return harness.Site(sections=sections, processes=processes)
@@ -412,12 +412,7 @@ def crowd(site, users):
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_64_clients_and_one_new_user(service, processes):
-    good = service.profile
-
-    def slowly(user):
-        time.sleep(0.2)  # what a call takes
-        return good(user)
-    service.profile = slowly
+    service.takes = 0.2
     server = {"threads": 128}
     with profile_site(service.url, server=server, max_concurrent=96, timeout="10s", processes=processes) as site:
         for user in ("alice", "bob", "carol"):
@@ -433,19 +428,10 @@ def test_a_page_and_its_pictures(service):
 
 
 def test_calls_at_once_are_limited(service):
-    at_once, most = [], []
-    good = service.profile
-
-    def slowly(user):
-        at_once.append(user)
-        most.append(len(at_once))
-        time.sleep(0.3)  # what a call takes
-        at_once.pop()
-        return good(user)
-    service.profile = slowly
+    service.takes = 0.3
     with profile_site(service.url, max_concurrent=3) as site:
         got = crowd(site, [f"u{n}" for n in range(16)])
-        assert max(most) <= 3
+        assert 1 < service.most <= 3
         assert set(got) == {200, 503} and got.count(200) >= 3
 
 

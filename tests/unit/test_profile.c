@@ -46,7 +46,7 @@ static void refuses(void)
 		{"[profile \"p\"]\nurl = https://a.test/{user_id}/{user_id}\n", ":2: url: has more than one {user_id}"},
 		{"[profile \"p\"]\nurl = https://{user_id}/x\n", ":2: url: {user_id} decides which host is asked"},
 		{"[profile \"p\"]\nurl = https://a.test:{user_id}/x\n", ":2: url: "},
-		{"[profile \"p\"]\nurl = https://a.{user_id}.test/x\n", ":2: url: {user_id} decides which host is asked"},
+		{"[profile \"p\"]\nurl = https://a.{user_id}.test/x\n", ":2: url: {user_id} decides which host"},
 		{"[profile \"p\"]\nurl = https://a.test{user_id}\n", ":2: url: {user_id} decides which host is asked"},
 		{"[profile \"p\"]\nurl = {user_id}://a.test/x\n", ":2: url: "},
 		{"[profile \"p\"]\nurl = https://a.test/{user_id}/{name}\n", ":2: url: "},
@@ -111,7 +111,8 @@ static void makes_urls(void)
 	memset(user, 'x', sizeof user);
 	struct snapshot *snapshot = load_good("[profile \"p\"]\n" URL);
 	struct str url;
-	CU_ASSERT(!profile_url(snapshot->arena, profiles_find(snapshot, STR("p")), (struct str){user, sizeof user}, &url));
+	const struct profile_source *source = profiles_find(snapshot, STR("p"));
+	CU_ASSERT(!profile_url(snapshot->arena, source, (struct str){user, sizeof user}, &url));
 	CU_ASSERT_PTR_NULL(profiles_find(snapshot, STR("q")));
 	snapshot_close(&snapshot);
 }
@@ -145,7 +146,8 @@ static void takes_no_other_entry(void)
 {
 	/* Each differs from the first in one thing that decides what is asked. */
 	struct snapshot *snapshot = load_good("[profile \"p\"]\n" URL "api-key = text:one\n"
-					      "[profile \"url\"]\nurl = https://team.test/{user_id}\napi-key = text:one\n"
+					      "[profile \"url\"]\nurl = https://team.test/{user_id}\n"
+					      "api-key = text:one\n"
 					      "[profile \"key\"]\n" URL "api-key = text:two\n"
 					      "[profile \"header\"]\n" URL "api-key = text:one\napi-key-header = X-Y\n"
 					      "[profile \"host\"]\n" URL "api-key = text:one\nhost = b.test\n"
@@ -173,8 +175,9 @@ static void takes_no_other_entry(void)
 	for (size_t i = 0; i < text.n; i++) {
 		memcpy(copy, text.p, text.n);
 		copy[i] ^= 1;
-		UNIT_ROW(!profile_read(snapshot->arena, source, STR("ann"), (struct str){copy, text.n}, &got), "changed");
-		UNIT_ROW(!profile_read(snapshot->arena, source, STR("ann"), (struct str){text.p, i}, &got), "cut");
+		struct str changed = {copy, text.n}, cut = {text.p, i};
+		UNIT_ROW(!profile_read(snapshot->arena, source, STR("ann"), changed, &got), "changed");
+		UNIT_ROW(!profile_read(snapshot->arena, source, STR("ann"), cut, &got), "cut");
 	}
 	snapshot_close(&snapshot);
 }
