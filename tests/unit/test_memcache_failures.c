@@ -220,9 +220,12 @@ static void two_halves(void)
 	UNIT_STR_EQ(a[0].value, STR("of a"), "first");
 	UNIT_STR_EQ(b[1].value, STR("of b"), "second");
 	CU_ASSERT(!a[1].value.p && !b[0].value.p && a[0].cas == 0 && b[1].cas != 0);
-	/* An answer that nobody takes is not the next question's. */
+	/* An answer that nobody takes is not the next question's: that has a connection of
+	 * its own. (Counting takes one too.) */
+	uint64_t before = real_memcached_count(&bed.server, "total_connections");
 	CU_ASSERT(memcache_get_begin(bed.memcache, a, 1, false) == MEMCACHE_OK);
 	CU_ASSERT(memcache_delete(bed.memcache, STR("k")) == MEMCACHE_OK);
+	CU_ASSERT(real_memcached_count(&bed.server, "total_connections") == before + 2);
 	CU_ASSERT(memcache_get_end(bed.memcache, bed.arena, a, 1) == MEMCACHE_FAILED && !a[0].value.p);
 	CU_ASSERT(memcache_get_begin(bed.memcache, a, 1, false) == MEMCACHE_OK);
 	CU_ASSERT(memcache_get_begin(bed.memcache, b, 1, false) == MEMCACHE_OK);
