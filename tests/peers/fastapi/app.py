@@ -2,7 +2,8 @@
 """Stand-ins for three FastAPI services, loopback only: PORT=27020 /usr/bin/python3 app.py
 
 Settings: API_KEY (test-api-key), JWT_SECRET_KEY (login service), BETTER_AUTH_SECRET (tasks application),
-SLOW_MS=0 (delay of a profile), FAIL=0 (every nth profile answers 500).
+SLOW_MS=0 (delay of a profile), FAIL=0 (every nth profile answers 500), HOST=127.0.0.1 (address to listen on),
+MORE_USERS=0 (user-0, user-1, … have a profile, too).
   profiles  GET /api/v1/users/{id} with X-API-Key: 401, 403, 404, 200;  GET /api/v1/users/me: 307 to /login
   login     POST /auth/register, /auth/login (OAuth2 form), /auth/logout, GET /auth/users/me
   tasks     POST /api/auth/signup 201, /api/auth/signin, /api/auth/signout, GET /api/{user_id}/tasks (403 of others)
@@ -55,7 +56,8 @@ USERS = {
     "u-3": profile("u-3", "Old", "old@example.com", firstName="Old", lastName="Acc", displayName="Old",
                    isActive=False),
     "42": profile(42, "Int Id", "int@example.com", firstName="Int", lastName="Id", displayName="Int Id"),
-}
+} | {f"user-{i}": profile(f"user-{i}", f"Name {i}", f"user-{i}@example.com", department=f"department of user-{i}")
+     for i in range(int(os.getenv("MORE_USERS", "0")))}
 
 
 async def verify_api_key(x_api_key: str = Header(None)):
@@ -223,4 +225,4 @@ async def tasks(user_id: str, owner: str = Depends(verify_tasks_token)):
 
 if __name__ == "__main__":
     import uvicorn
-    uvicorn.run(app, host="127.0.0.1", port=int(os.getenv("PORT", "27020")), log_level="warning")
+    uvicorn.run(app, host=os.getenv("HOST", "127.0.0.1"), port=int(os.getenv("PORT", "27020")), log_level="warning")
