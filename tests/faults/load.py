@@ -56,7 +56,7 @@ class Oracle:
     """What was asked of which token, and what an answer may be."""
 
     def __init__(self):
-        self.violations, self.counts = [], collections.Counter()
+        self.violations, self.counts, self.grace = [], collections.Counter(), GRACE
 
     def log_out(self, host, *which, everywhere=False):
         """Revoke by logging out with the first; whether it was acknowledged. The others are of the same user."""
@@ -75,7 +75,7 @@ class Oracle:
         token, kind = question.token, "good"
         if token.acknowledged is not None and question.sent > token.acknowledged:
             later = question.sent - token.acknowledged
-            kind = "revoked" if question.host is token.host or later > GRACE else "between"
+            kind = "revoked" if question.host is token.host or later > self.grace else "between"
             if kind == "revoked" and reply.status == 200:
                 self.violations.append(f"{question.host.name} accepted a token {later:.3f} s after {token.host.name} "
                                        f"had acknowledged its end")

@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items):
 
 def pytest_sessionfinish(exitstatus):
     if exitstatus == 0:
-        shutil.rmtree(harness.RUN)
+        shutil.rmtree(harness.RUN, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus):
