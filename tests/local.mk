@@ -298,6 +298,25 @@ check_PROGRAMS += %D%/faults/store_client
 TESTS += %D%/faults/store_faults.test
 EXTRA_DIST += %D%/faults/store_faults.test %D%/faults/test_store_faults.py
 
+# A farm of hosts on one machine, run by ./check: tests/faults/farm.
+EXTRA_DIST += \
+	%D%/faults/README.md \
+	%D%/faults/conftest.py \
+	%D%/faults/crowd.py \
+	%D%/faults/farm \
+	%D%/faults/farm.py \
+	%D%/faults/load.py \
+	%D%/faults/network.py \
+	%D%/faults/relay.py \
+	%D%/faults/test_farm_chaos.py \
+	%D%/faults/test_farm_expiry.py \
+	%D%/faults/test_farm_hosts.py \
+	%D%/faults/test_farm_identity.py \
+	%D%/faults/test_farm_keys.py \
+	%D%/faults/test_farm_kill.py \
+	%D%/faults/test_farm_memcached.py \
+	%D%/faults/test_farm_oracle.py
+
 # Servers that issue real tokens, for the integration tests.
 EXTRA_DIST += \
 	%D%/peers/.npmrc \

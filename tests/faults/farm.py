@@ -45,8 +45,8 @@ def new_seed(what):
 def pause(seconds, ended=lambda: False):
     """Let the others go on for that long; ended() cuts it short. For schedules, never to wait for something."""
     deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0 and not ended():
-        time.sleep(min(left, 0.01))
+    while time.monotonic() < deadline and not ended():
+        time.sleep(0.002)
 
 
 class Server:

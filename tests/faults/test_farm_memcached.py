@@ -20,6 +20,8 @@ SLACK = amount("SLACK", 5)
 HUNG_MS, OPEN_MS, BACK_S = 100 * SLACK, 5 * SLACK, 2 * SLACK
 #: Seconds after which no answer rests any more on what a server said before, and circuit breakers are open.
 FORGOTTEN = 1.5
+#: Of memory; -I because memcached does not start without it.
+TINY = ("-m", "1", "-I", "512k")
 SERVED, UNAVAILABLE = {200}, {503}
 
 
@@ -41,24 +43,32 @@ def restart(running, server, *options):
     server.start(*options)
 
 
+def put(server, size, first, n):
+    """Entries of others; is there no room for all of them?"""
+    lines = "".join(f"set others-{size}-{first + i:08} 0 0 {size}\r\n{'x' * size}\r\n" for i in range(n))
+    return "SERVER_ERROR" in server.ask(lines + "mn", b"MN\r\n")
+
+
 def fill(running, server):
     """Until there is no room for entries as small as a revocation, and for none that is larger."""
-    restart(running, server, "-M", "-m", "1")
+    restart(running, server, "-M", *TINY)
     for size in (6, 24, 64, 200):
-        full = False
-        for n in range(0, 200000, 2000):
-            lines = "".join(f"set full-{size}-{n + i:08} 0 0 {size}\r\n{'x' * size}\r\n" for i in range(2000))
-            full = "SERVER_ERROR" in server.ask(lines + "mn", b"MN\r\n")
-            if full:
-                break
-        assert full, f"{server.name} has room for ever more"
+        assert any(put(server, size, first, 2000) for first in range(0, 200000, 2000)), "room for ever more"
+
+
+def crowd_out(running, server):
+    """More new entries than it has room for: those that were there go."""
+    first = running.random.randrange(10 ** 7)
+    for size in (6, 24):
+        put(server, size, first, 20000)
 
 
 STATES = {state.name: state for state in (
     State("killed", lambda running, server: running.kill_servers([server]), lambda running, server: server.start()),
     State("stopped", lambda running, server: server.stop(), lambda running, server: server.resume(), hangs=True),
     State("restarted", restart, restart, frozenset(SERVED | UNAVAILABLE), restart),
-    State("evicting", lambda running, server: restart(running, server, "-m", "1"), restart),
+    State("evicting", lambda running, server: restart(running, server, *TINY), restart,
+          again=crowd_out),
     State("full", fill, restart, frozenset(SERVED | UNAVAILABLE)),
     State("slow-30ms", lambda running, server: running.network.slow(server.name, 30),
           lambda running, server: running.network.slow(server.name, 0), frozenset(SERVED)),
