@@ -266,9 +266,10 @@ def ends_orderly(pid):
 
 
 class Farm:
-    """hosts, servers: how many; store: more keys of [store], False: none, each host is alone; sections: more of the configuration, or a function of
-    the host's number that gives them; profiles: the profile service too, asked by sections that are given its URL;
-    relayed: servers stand behind relays, for slow(); processes: of each program on each host."""
+    """hosts, servers: how many; store: more keys of [store], False: none, each host is alone; sections: more of the
+    configuration, or a function of the farm and the host's number that gives them; profiles: the profile service
+    too, for sections that name its URL; relayed: servers stand behind relays, for slow(); processes: of each program
+    on each host."""
 
     def __init__(self, seed=None, hosts=3, servers=3, store=None, sections=None, profiles=False, relayed=False,
                  processes=2):

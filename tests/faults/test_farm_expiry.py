@@ -20,6 +20,11 @@ def refused_everywhere(running, crowd):
                for token in crowd.revoked for host in running.hosts)
 
 
+def revocations(running):
+    """Their keys on each server."""
+    return {server.name: {key for key in server.keys() if key.startswith("r")} for server in running.servers}
+
+
 def test_long_lives():
     with farm.Farm() as running:
         crowd, oracle = Crowd(running), load.Oracle()
@@ -30,7 +35,7 @@ def test_long_lives():
             assert token.acknowledged
         farm.pause(load.GRACE)
         assert refused_everywhere(running, crowd)
-        held = {server.name: {key for key in server.keys() if key.startswith("r")} for server in running.servers}
+        held = revocations(running)
         assert {len(keys) for keys in held.values()} == {len(LIFETIMES)}, "memcached has dropped some"
         for server in running.servers:
             running.kill_servers([server])
@@ -38,4 +43,4 @@ def test_long_lives():
             server.start()
         running.wait_until_good()
         assert refused_everywhere(running, crowd)
-        assert {server.name: {key for key in server.keys() if key.startswith("r")} for server in running.servers} == held
+        assert revocations(running) == held

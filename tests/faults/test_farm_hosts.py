@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one host does for the others, and what its restart, its death and the loss of its network do to them."""
 
+import contextlib
+import hashlib
+import sqlite3
+import time
+
 import pytest
 
 import farm
@@ -62,6 +67,31 @@ def test_everywhere(calm):
     assert oracle.counts["revoked", 401] > 100
     later = tokens.mint("frank")
     assert all(host.status(later) == 200 for host in calm.hosts)
+
+
+def test_session(calm):
+    """A session (sid) that ended on one host, whose program died right after the commit: its tokens end everywhere,
+    those of other sessions stay good."""
+    victim = calm.hosts[2]
+    own, other = tokens.mint(sid="session-1"), tokens.mint(sid="session-2")
+    assert all(host.status(token) == 200 for host in calm.hosts for token in (own, other))
+    key = hashlib.sha256(f"sid\0{tokens.ISSUER}\0session-1\0".encode()).digest()[:16]
+    with contextlib.closing(sqlite3.connect(victim.site.state / "revocations.db", timeout=10)) as database, database:
+        database.execute("INSERT INTO revoked (k, exp, created, kind) VALUES (?, ?, ?, 2)",
+                         (key, int(time.time()) + 900, int(time.time())))
+        database.execute("INSERT INTO journal (k, kind) VALUES (?, 2)", (key,))
+    assert refusal(victim, own) == (401, "token_revoked")
+    harness.wait_for("the others", lambda: all(refusal(host, own) == (401, "token_revoked") for host in calm.hosts), 5)
+    assert all(host.status(other) == 200 for host in calm.hosts)
+    for server in calm.servers:
+        restart_empty(calm, server)
+    calm.wait_until_good()
+    assert all(refusal(host, own) == (401, "token_revoked") for host in calm.hosts)
+
+
+def restart_empty(running, server):
+    running.kill_servers([server])
+    server.start()
 
 
 def test_plain_cgi(calm):

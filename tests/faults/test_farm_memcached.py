@@ -76,9 +76,9 @@ STATES = {state.name: state for state in (
           lambda running, server: running.network.slow(server.name, 0), hangs=True),
 )}
 #: (on-failure, state, which servers); a short run has the first ones alone.
-SHORT = [("deny", "killed", "all"), ("deny", "stopped", "one"), ("deny", "stopped", "all"), ("deny", "restarted", "all"),
-         ("deny", "evicting", "all"), ("deny", "full", "one"), ("local", "stopped", "all"),
-         ("deny", "slow-120ms", "all")]
+SHORT = [("deny", "killed", "all"), ("deny", "stopped", "one"), ("deny", "stopped", "all"),
+         ("deny", "restarted", "all"), ("deny", "evicting", "all"), ("deny", "full", "one"),
+         ("local", "stopped", "all"), ("deny", "slow-120ms", "all")]
 ALL = [(mode, state, which) for mode in ("deny", "local") for state in STATES for which in ("one", "all")]
 CASES = sorted(ALL if amount("FULL", 0) else SHORT, key=lambda case: (case[0], case[1].startswith("slow")))
 
