@@ -36,6 +36,7 @@ def test_long_lives():
         farm.pause(load.GRACE)
         assert refused_everywhere(running, crowd)
         held = revocations(running)
+        print({name: len(keys) for name, keys in held.items()})
         assert {len(keys) for keys in held.values()} == {len(LIFETIMES)}, "memcached has dropped some"
         for server in running.servers:
             running.kill_servers([server])

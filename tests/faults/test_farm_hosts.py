@@ -27,9 +27,15 @@ def running():
 
 @pytest.fixture
 def calm(running):
-    """All is as after a start, before and after the test."""
+    """All is as after a start, before and after the test, however that ends."""
     running.wait_until_good()
     yield running
+    for host in running.hosts:
+        running.network.join(host.name)
+        for server in running.servers:
+            running.network.heal(host.name, server.name)
+        if not host.supervised:
+            running.revive(host)
     running.wait_until_good()
 
 
