@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -63,13 +64,27 @@ class Server:
                 got += data
         return got.decode()
 
-    def keys(self, letter):
-        """Names of the items of that class."""
-        dump = self.say("lru_crawler metadump all")
-        return [key for key in re.findall(r"^key=(\S+)", dump, re.M) if key.startswith(letter)]
+    def value(self, key):
+        """Or None."""
+        answer = self.say(f"get {key}").split("\r\n")
+        return answer[1] if len(answer) > 2 else None
 
-    def stat(self, name):
-        return re.search(rf"STAT {name} (\S+)", self.say("stats")).group(1)
+    def keys(self, letter):
+        """Names of the items of that class; now and then memcached leaves one out that it is moving about."""
+        dump = self.say("lru_crawler metadump all")
+        return sorted(unquote(key) for key in re.findall(r"^key=(\S+)", dump, re.M) if key.startswith(letter))
+
+    def fill(self):
+        """Until it has no room left for items of a revocation's size."""
+        number, answer = 0, ""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(DEADLINE)
+            s.connect(str(self.path))
+            while "out of memory" not in answer:
+                s.sendall(b"".join(b"set x%022d 0 0 6\r\nfiller\r\n" % (number + i) for i in range(100)))
+                number, answer = number + 100, ""
+                while answer.count("\n") < 100:
+                    answer += s.recv(65536).decode()
 
     def kill(self):
         self.process.kill()
@@ -84,6 +99,19 @@ class Server:
 
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)
+
+
+def own_key(letter, host=None, namespace=b"fcgi-auth"):
+    """What memcache_key.h calls the keys of the farm itself."""
+    h = 0x6c62272e07bb014262b821756295c58d
+    for byte in namespace:
+        h = (h ^ byte) * 0x0000000001000000000000000000013b % 2**128
+    short = h ^ h >> 32 ^ h >> 64 ^ h >> 96
+    return f"{letter}{short % 2**32:08x}" + (f":{host}" if host else "")
+
+
+def id_of(client):
+    return re.search(r"this host is (\w{16})", lines(client)[0]).group(1)
 
 
 class Farm:
@@ -151,6 +179,15 @@ def watched(client):
     return {key: int(value) for key, value in (pair.split("=") for pair in client.line().split())}
 
 
+def becomes(client, number, want):
+    """Within a few seconds; what is revoked is never called good meanwhile."""
+    def look():
+        answer = client(f"ask {number}")
+        assert want == "good" or answer != "good"
+        return answer == want
+    return within(SETTLES, look)
+
+
 def never_good_after(acknowledged, got):
     assert got["last"] <= acknowledged + SECOND, got
     assert got["good"] + got["revoked"] + got["error"] > 0
@@ -192,8 +229,7 @@ def test_far_ends(farm, expires):
     assert b("ask 1") == "revoked"
     farm.servers[0].restart()
     farm.servers[1].restart()
-    assert settled(a, b)
-    assert b("ask 1") == "revoked"
+    assert becomes(b, 1, "revoked")
 
 
 def test_expired_is_kept_for_a_while(farm):
@@ -236,10 +272,9 @@ def test_one_server_fails(farm, fault):
         got = watched(b)
         if said == "ok":
             never_good_after(acknowledged, got)
-        assert b(f"ask {number}") in ("revoked", "error")
     assert within(SETTLES, lambda: a("add 20") == "ok"), "the other server is enough"
     assert within(SETTLES, lambda: b("ask 1") == "revoked" and b("ask 99") == "good")
-    assert all(b(f"ask {number}") == "revoked" for number in range(1, 12))
+    assert all(becomes(b, number, "revoked") for number in range(1, 12))
     assert any(line.startswith(f"bad memcached {farm.servers[0].address} does not answer") for line in lines(a))
 
 
@@ -274,8 +309,8 @@ def test_all_servers_fail(farm):
     assert a("record 2 text") == "partial" and b("get 2") == "error"
     for server in farm.servers:
         server.start()
-    assert settled(a, b)
-    assert b("ask 1") == "revoked" and b("get 2") == "text", "told as soon as they could be"
+    assert within(SETTLES, lambda: b("ask 1") == "revoked"), "told as soon as they could be"
+    assert within(SETTLES, lambda: b("get 2") == "text")
 
 
 def test_a_hanging_server_costs_little(farm):
@@ -304,11 +339,11 @@ def test_put_into_a_hanging_server(farm):
     farm.servers[0].go_on()
     assert settled(a, b)
     assert all(b(f"ask {number}") == "revoked" for number in range(5))
-    assert all("r" in server.keys("r")[0] and len(server.keys("r")) == 5 for server in farm.servers)
+    assert within(SETTLES, lambda: all(len(server.keys("r")) == 5 for server in farm.servers))
 
 
 @pytest.mark.parametrize("options, word", [(["-F"], "start it with -M"), (["-M", "-C"], "was started with -C"),
-                                           (["-m", "1"], "start it with -M")], ids=str)
+                                           (["-m", "1", "-I", "512k"], "start it with -M")], ids=str)
 def test_unfit_server(farm, options, word):
     """It could forget a revocation at any time: it is never believed, and people are told what to do."""
     farm.servers[0].options = options
@@ -323,22 +358,21 @@ def test_unfit_server(farm, options, word):
 
 def test_full_server(farm):
     """One that has no memory left says so; what it did not take it does not vouch for."""
-    for server in farm.servers[:1]:
-        server.options = ["-M", "-F", "-n", "40", "-m", "2", "-I", "64k"]
-        server.restart()
+    farm.servers[0].options = ["-M", "-F", "-n", "40", "-m", "2"]
+    farm.servers[0].restart()
     a, b = farm.host("a"), farm.host("b")
     assert settled(a, b)
-    n = 0
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not any("no memory left" in line for line in a.log):
-        assert a(f"add {n}") in ("ok", "partial")
-        n += 1
-    assert any("no memory left" in line for line in a.log), n
-    assert within(SETTLES, lambda: a("add 1000000") == "ok"), "the other one is enough"
-    assert within(SETTLES, lambda: b("ask 1000000") == "revoked")
-    choice = random.Random(SEED)
-    for _ in range(2000):
-        assert b(f"ask {choice.randrange(n)}") in ("revoked", "error")
+    assert a("add 0") == "ok"
+    farm.servers[0].fill()
+    for number in range(1, 10):
+        watch(b, number, 200)
+        said, acknowledged = a(f"add {number}"), int(a("time"))
+        got = watched(b)
+        if said == "ok":
+            never_good_after(acknowledged, got)
+    assert within(SETTLES, lambda: any("no memory left" in line for line in a.log))
+    assert within(SETTLES, lambda: a("add 20") == "ok"), "the other one is enough"
+    assert all(becomes(b, number, "revoked") for number in [*range(10), 20])
 
 
 # Hosts that fail
@@ -398,11 +432,11 @@ def test_at_rest(farm):
     assert a.end() == 0
     assert within(SETTLES, lambda: any("has ended in good order" in line for line in lines(b)))
     assert b("ask 1") == "revoked" and b("ask 2") == "good" and b("add 3") == "ok"
-    generations = [server.keys("g") for server in farm.servers]
     a = farm.host("a")
+    generations = [server.value(own_key("g", id_of(a))) for server in farm.servers]
     assert settled(a, b)
     assert a("ask 3") == "revoked" and a("ask 2") == "good"
-    assert [server.keys("g") for server in farm.servers] == generations
+    assert [server.value(own_key("g", id_of(a))) for server in farm.servers] == generations
     assert not any("lacks revocations" in line for line in a.log), "nothing had to be written again"
 
 
@@ -464,11 +498,11 @@ def test_roster_lost(farm):
     """Hosts that know each other go on, and write the list anew."""
     a, b = farm.host("a"), farm.host("b")
     assert settled(a, b)
-    roster = farm.servers[0].keys("m")[0]
+    roster = own_key("m")
     for change in (f"delete {roster}", f"set {roster} 0 0 7\r\ngarbage"):
         for server in farm.servers:
             server.say(change)
-        assert within(SETTLES, lambda: len(farm.servers[0].say(f"get {roster}").split("\r\n")[1]) == 33)
+        assert within(SETTLES, lambda: len(farm.servers[0].value(roster) or "") == 33)
         assert a("add 1") == "ok" and b("ask 1") == "revoked" and b("ask 2") == "good"
 
 
@@ -479,8 +513,8 @@ def test_sentinel_or_mark_lost(farm, letter):
     assert settled(a, b)
     assert a("add 1") == "ok"
     for server in farm.servers:
-        for key in server.keys(letter):
-            server.say(f"delete {key}")
+        for host in a, b:
+            server.say(f"delete {own_key(letter, id_of(host))}")
     stop = time.monotonic() + 2
     while time.monotonic() < stop:
         assert b("ask 1") in ("revoked", "error")
@@ -506,8 +540,8 @@ def test_changed_without_servers(farm):
     with Client(farm.states["a"]) as alone:
         assert alone("add 1") == "ok"
     a = farm.host("a")
+    assert within(SETTLES, lambda: b("ask 1") == "revoked")
     assert settled(a, b)
-    assert b("ask 1") == "revoked"
 
 
 def test_backup_put_in_place(farm):
