@@ -22,6 +22,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 
 import harness
 import network
@@ -103,7 +104,7 @@ class Server:
     def keys(self):
         """Exactly the keys that it holds."""
         lines = self.ask("lru_crawler metadump all", b"END\r\n").splitlines()
-        return {line.split()[0].removeprefix("key=") for line in lines if line.startswith("key=")}
+        return {urllib.parse.unquote(line.split()[0].removeprefix("key=")) for line in lines if line.startswith("key=")}
 
     def value(self, key):
         """The value of one key, None when there is none."""

@@ -15,7 +15,7 @@ import harness
 import load
 from crowd import Crowd, amount
 
-SECONDS = amount("CHAOS", 12)
+SECONDS = amount("CHAOS", 8)
 SILENT = 5.0
 
 

@@ -135,7 +135,7 @@ def test_rolling_restart(calm):
         others.clear()
         with load.Load(calm, crowd.choose, oracle, calm.seed, rate=300, seen=seen):
             calm.restart(host)
-            farm.pause(1.5)
+            farm.pause(1)
         others.pop(host.name, None)
         assert not others, f"{host.name} was restarted"
         calm.wait_until_good()
@@ -197,7 +197,7 @@ def test_one_way_cut(calm, lost):
         acknowledged = 0
         for host in (*calm.hosts, *calm.hosts):
             acknowledged += crowd.revoke(oracle, host) is not None
-            farm.pause(0.4)
+            farm.pause(0.2)
         calm.wait_until_good(2 * SILENT)
         calm.network.heal(victim.name, server.name)
         farm.pause(load.GRACE + 0.2)

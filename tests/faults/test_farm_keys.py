@@ -20,7 +20,7 @@ ODD = {
     "line end": "x\r\nset canary-1 0 0 4\r\ngone\r\nget x",
     "line feed": "x\nflush_all\n", "flush": "\r\nflush_all\r\n", "delete": "x\r\ndelete canary-1\r\n",
     "blanks": "a b  c ", "noreply": "canary-1 0 0 4 noreply", "tab": "a\tb", "250 bytes": "j" * 250,
-    "251 bytes": "j" * 251, "6000 bytes": "j" * 6000, "utf-8": "jürgen-张-\U0001f600", "del": "a\x7fb", "esc": "\x1b[2J",
+    "251 bytes": "j" * 251, "5000 bytes": "j" * 5000, "utf-8": "jürgen-张-\U0001f600", "del": "a\x7fb", "esc": "\x1b[2J",
     "blank alone": " ", "canary": "canary-1",
 }
 BIG = "j" * 1000000

@@ -8,7 +8,7 @@ import harness
 import load
 from crowd import Crowd, amount
 
-ROUNDS = amount("ROUNDS", 12)
+ROUNDS = amount("ROUNDS", 8)
 VICTIMS = ("host", "one server", "all servers", "host and one server", "host and all servers", "all hosts")
 
 

@@ -136,7 +136,7 @@ def ask_while_it_lasts(running, state, servers, crowd, oracle, watch):
         began = time.monotonic()
         for server in servers:
             state.begin(running, server)
-        while time.monotonic() < began + FORGOTTEN + 1 and not stop():
+        while time.monotonic() < began + FORGOTTEN + 0.5 and not stop():
             farm.pause(running.random.uniform(0.2, 0.5), stop)
             for server in servers if state.again else ():
                 state.again(running, server)
