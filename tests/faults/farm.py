@@ -47,7 +47,7 @@ def pause(seconds, ended=lambda: False):
     """Let the others go on for that long; ended() cuts it short. For schedules, never to wait for something."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not ended():
-        time.sleep(0.002)
+        time.sleep(0.005)
 
 
 class Server:
@@ -201,7 +201,7 @@ class Keeper(threading.Thread):
 
     def __init__(self, farm, seed):
         super().__init__(daemon=True)
-        self.farm, self.random, self.lock, self.ending = farm, random.Random(seed), threading.Lock(), False
+        self.farm, self.random, self.lock, self.ending = farm, random.Random(seed), threading.RLock(), False
         self.delay, self.servers, self.failure, self.crashes = (0.0, 0.2), False, None, []
 
     def run(self):
@@ -319,7 +319,7 @@ class Farm:
 
     def wait_until_good(self, timeout=20):
         """Until every host lets a good token in through every process, so that whatever there was is over."""
-        token = tokens.mint("probe")
+        token = tokens.mint("user-0")
 
         def good():
             self.keeper.check()

@@ -63,11 +63,10 @@ def is_revocation(added):
 def test_jti(running, jti):
     """A token with that id is logged out: one entry more on each server, of fixed form."""
     token = tokens.mint(jti=jti)
-    refused = running.hosts[0].status(token) == 401  # some are no ids at all
-    added = changes(running, lambda: running.hosts[0].log_out(token))
-    for entries in added:
-        assert not entries if refused else is_revocation(entries), (entries, refused)
-    harness.wait_for("the refusal", lambda: running.hosts[1].status(token) == 401)
+    good = running.hosts[0].status(token) == 200  # some are no ids at all
+    for entries in changes(running, lambda: running.hosts[0].log_out(token)):
+        assert is_revocation(entries) if good else not entries, (entries, good)
+    harness.wait_for("the refusal", lambda: running.hosts[1].status(token) != 200)
 
 
 @pytest.mark.parametrize("jti", ["a\0b", "\0", "x\0\r\nflush_all"], ids=["inside", "alone", "and more"])
@@ -101,11 +100,10 @@ def test_a_million_bytes(running, claim):
 def test_user_id(running, user):
     """Logged out everywhere: at most the mark of the user and the entry of the token."""
     token = tokens.mint(user)
-    refused = running.hosts[0].status(token) == 401
-    added = changes(running, lambda: running.hosts[0].log_out(token, everywhere=True))
-    for entries in added:
+    good = running.hosts[0].status(token) == 200
+    for entries in changes(running, lambda: running.hosts[0].log_out(token, everywhere=True)):
         kinds = sorted(key[0] for key in entries)
-        assert kinds in ([] if refused else ["u"], [] if refused else ["r", "u"]), (entries, refused)
+        assert kinds == (["r", "u"] if good else []), (entries, good)
 
 
 @pytest.mark.parametrize("kid", [*ODD.values(), "a\0b"], ids=[*ODD, "nul"])

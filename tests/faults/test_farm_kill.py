@@ -48,6 +48,8 @@ def test_killed_after_logout():
             while acknowledged < ROUNDS and tried < 5 * ROUNDS:
                 victim, done = one_round(running, crowd, oracle)
                 tried += 1
+                if tried % 100 == 0:
+                    print(f"rounds={tried} acknowledged={acknowledged} {dict(oracle.counts)}", flush=True)
                 acknowledged += done
                 running.check()
                 assert not oracle.violations, (victim, oracle.violations)
