@@ -10,7 +10,8 @@ dist_man_MANS += \
 
 dist_doc_DATA += \
 	%D%/dependencies.md \
-	%D%/internals.md
+	%D%/internals.md \
+	%D%/many-hosts.md
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \

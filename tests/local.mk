@@ -223,6 +223,9 @@ endif
 %C%_conformance_conformance_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_conformance_conformance_LDADD = $(LDADD) $(JSONC_LIBS)
 
+# Run by ./check: model/run, which searches the states of a model of the protocol of many hosts.
+EXTRA_DIST += %D%/model/README.md %D%/model/farm.pml %D%/model/run
+
 # Run by ./check: differential/run, which compares with independent libraries.
 check_PROGRAMS += %D%/differential/verify_lines
 EXTRA_DIST += \
