@@ -25,7 +25,8 @@ dist_examples_DATA = \
 	%D%/examples/nextauth.conf \
 	%D%/examples/openid.conf \
 	%D%/examples/profile.conf \
-	%D%/examples/shared-secret.conf
+	%D%/examples/shared-secret.conf \
+	%D%/examples/team.conf
 
 # Applications that read the records of users.
 examples_perldir = $(examplesdir)/perl
@@ -34,5 +35,3 @@ examples_phpdir = $(examplesdir)/php
 dist_examples_php_DATA = %D%/examples/php/user.php
 examples_pythondir = $(examplesdir)/python
 dist_examples_python_DATA = %D%/examples/python/user.py
-	%D%/examples/shared-secret.conf \
-	%D%/examples/team.conf

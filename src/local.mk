@@ -78,9 +78,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/thread.c %D%/token/thread.h \
 	%D%/token/pem.c %D%/token/pem.h \
 	%D%/token/timestamp.c %D%/token/timestamp.h \
-	%D%/token/pem.c %D%/token/pem.h \
 	%D%/token/ring.c %D%/token/ring.h \
-	%D%/token/thread.c %D%/token/thread.h \
 	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
 	%D%/store/cache_file.c %D%/store/cache_file.h \

@@ -211,7 +211,6 @@ EXTRA_DIST += \
 check_PROGRAMS += %D%/net/fetch_client
 EXTRA_DIST += %D%/integration/profile_service.py %D%/integration/raw_server.py %D%/integration/test_fetch.py
 
-# Run by hand: conformance FOLDER, with public suites that are kept elsewhere.
 # Run by ./check: conformance/run FOLDER, with vectors and with public suites that are kept elsewhere.
 EXTRA_DIST += %D%/conformance/README.md %D%/conformance/run %D%/conformance/vectors.py
 if JSON_ORACLE
@@ -377,8 +376,8 @@ EXTRA_DIST += \
 	%D%/integration/test_rules.py \
 	%D%/integration/test_session_cookies.py \
 	%D%/integration/test_state.py \
+	%D%/integration/test_team.py \
 	%D%/integration/test_user_records.py \
 	%D%/integration/test_user_records_applications.py \
 	%D%/integration/test_user_records_faults.py \
 	%D%/integration/user_records.py
-	%D%/integration/test_team.py
