@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One memcached server, asked by one thread through libmemcached, whose own types
- * stay in memcache.c. No call takes longer than the timeout; a server that failed a
- * few times in a row is left alone for a second (circuit breaker). A server that
- * does not answer is never taken for one that has nothing. */
+ * stay in memcache.c. No call waits longer than the timeout for a server that says
+ * nothing (a write that has to connect first: twice that, at worst); one that failed a
+ * few times in a row is left alone for a second (circuit breaker). A server that does
+ * not answer is never taken for one that has nothing. */
 #ifndef STORE_MEMCACHE_H
 #define STORE_MEMCACHE_H
 

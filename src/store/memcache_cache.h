@@ -13,9 +13,9 @@ struct memcache_cache {
 	struct memcache *const *servers; /* the thread's own, by the ring's index */
 	const struct str *addresses;	 /* of them */
 	size_t n;
-	const struct memcache_ring *ring;
+	const struct memcache_ring *ring; /* which threads may share */
 	const struct memcache_space *space;
-	struct str owner; /* of locks: a random text, another for each thread */
+	struct str owner; /* of locks: a random text of 64 bytes at most, another for each thread */
 };
 
 /* The key that cached things have for `key`, and the index of its server: for a
