@@ -349,7 +349,8 @@ static time_t expiration(int64_t expires, int64_t now)
 	if (left <= RELATIVE_MAX)
 		return (time_t)left;
 	int64_t real = clock_unfrozen_ms() / 1000;
-	return (time_t)(left > INT32_MAX - real ? INT32_MAX : real + left);
+	/* Of a later moment it forgets the value at once. */
+	return (time_t)(left > INT32_MAX - real ? 0 : real + left);
 }
 
 struct write {

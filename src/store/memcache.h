@@ -49,7 +49,7 @@ enum memcache_result memcache_get_begin(struct memcache *memcache, const struct 
 enum memcache_result memcache_get_end(struct memcache *memcache, struct arena *arena, struct memcache_item *items,
 				      size_t n);
 /* Write. expires: seconds since 1970, 0 for never; it holds until then at least, and 2 s
- * longer at most; one beyond 2^31 - 1 is cut to that; one that is over is MEMCACHE_OK and
+ * longer at most; one beyond 2^31 - 1 is kept for ever; one that is over is MEMCACHE_OK and
  * writes nothing. The server may have forgotten an older value when the answer to a
  * MEMCACHE_SET is MEMCACHE_FULL. */
 enum memcache_result memcache_put(struct memcache *memcache, enum memcache_how how, struct str key, struct str value,

@@ -155,10 +155,12 @@ enum err memcached_ask(struct store_thread *thread, const struct store_question 
 	struct memcache_key name;
 	struct memcache_item cached = {0};
 	bool answered = false;
-	enum err err = store_embedded.ask(thread->local, question, &answer);
+	/* The cache is on the servers. */
+	struct store_question own = *question;
+	own.has_cached = false;
+	enum err err = store_embedded.ask(thread->local, &own, &answer);
 	if (err)
 		return err;
-	answer.cached = STR_NONE;
 	if (answer.revoked) {
 		*out = answer;
 		return ERR_NONE;
