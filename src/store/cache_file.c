@@ -2,7 +2,9 @@
 /* Rows by key in a database of their own. */
 #include "store/cache_file.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -94,6 +96,18 @@ void cache_file_close(struct cache_file **cache)
 	*cache = NULL;
 }
 
+/* Others have it open, so nobody can set it aside: out of the way with it. They
+ * notice that it is gone. */
+static void remove_damaged(struct cache_file *cache)
+{
+	char path[PATH_MAX];
+	struct buf out = buf_over(path, sizeof path);
+	buf_printf(&out, "%s/%s.db", cache->state_dir, schema.name);
+	log_text(LOG_WARNING, "cache", "%s is damaged: it is made anew, and %s", buf_z(&out), schema.loss);
+	if (!out.full)
+		unlink(path);
+}
+
 /* A file that failed, or was deleted or replaced, is opened again as at a start:
  * there a damaged one is set aside. Once a second at most. */
 static bool is_ready(struct cache_file *cache)
@@ -104,6 +118,8 @@ static bool is_ready(struct cache_file *cache)
 	bool current = cache->sql && sql_is_current(cache->sql);
 	if ((current && !cache->failed) || now < cache->retry_at)
 		return current;
+	if (current && sql_is_damaged(cache->sql))
+		remove_damaged(cache);
 	disconnect(cache);
 	cache->failed = false;
 	cache->retry_at = now + RETRY_MS;

@@ -20,6 +20,9 @@
 
 enum { REASON_SIZE = 256, PATH_SIZE = PATH_MAX };
 
+/* Bytes of a cache that is looked through at each start. */
+enum { CHECKED_ALWAYS = 1 << 20 };
+
 /* As long as another process may take to check a large file after a crash. */
 enum { ALONE_WAIT_MS = 10000, ALONE_STEP_US = 5000 };
 
@@ -214,10 +217,11 @@ static bool open_alone(const struct schema *schema, const struct paths *paths, s
 	struct sql *sql;
 	/* The last process to close leaves no log behind. */
 	bool unclean = stat(paths->wal, &st) == 0 && st.st_size > 0;
+	/* A program of one request cannot look through a large one each time. */
+	bool small = stat(paths->database, &st) == 0 && st.st_size <= CHECKED_ALWAYS;
 	if (!sql_open(schema, paths->database, &sql, why))
 		return false;
-	/* A cache is small: it is always checked. */
-	if ((unclean || schema->is_cache) && !sql_check(sql, false, why)) {
+	if ((unclean || (schema->is_cache && small)) && !sql_check(sql, false, why)) {
 		sql_close(&sql);
 		return false;
 	}

@@ -33,6 +33,7 @@ struct sql {
 	const struct schema *schema;
 	sqlite3_stmt *statements[SQL_STATEMENTS_MAX];
 	bool failed; /* a bind failed since the last reset */
+	bool damaged;
 	struct identity files[FILES];
 	int64_t looked_at, logged_at;
 	int64_t unlogged; /* failures without a line since logged_at */
@@ -317,6 +318,11 @@ bool sql_is_current(struct sql *sql)
 	return sql_look(sql);
 }
 
+bool sql_is_damaged(const struct sql *sql)
+{
+	return sql->damaged;
+}
+
 bool sql_check(struct sql *sql, bool deep, struct buf *why)
 {
 	char memory[1024];
@@ -384,8 +390,10 @@ enum sql_result sql_step(struct sql *sql, size_t statement)
 		return SQL_ROW;
 	if (code == SQLITE_DONE)
 		return SQL_DONE;
-	if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
+	if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB) {
+		sql->damaged = true;
 		keep_log(sql, true);
+	}
 	log_failure(sql, sql->schema->statements[statement], code);
 	return SQL_FAILED;
 }

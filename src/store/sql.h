@@ -43,6 +43,8 @@ void sql_close(struct sql **sql);
 bool sql_is_current(struct sql *sql);
 /* The same, looking now. */
 bool sql_look(struct sql *sql);
+/* Has a statement met a page that is not whole? */
+bool sql_is_damaged(const struct sql *sql);
 /* Is every page whole? deep: are the indexes, too? Reads the whole file. */
 bool sql_check(struct sql *sql, bool deep, struct buf *why);
 

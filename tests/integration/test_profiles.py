@@ -525,6 +525,11 @@ def test_a_cache_that_is_lost_or_damaged_is_no_harm(service):
             while time.monotonic() < deadline:
                 assert ask(site) == OK
 
+            def is_kept():
+                before = service.count("alice")
+                return [ask(site) for _ in range(40)] == [OK] * 40 and service.count("alice") == before
+            harness.wait_for("a cache that works", is_kept)
+
 
 # --- programs of one request, and the admin's ------------------------------------------------------------------
 

@@ -332,6 +332,39 @@ static void comes_back(void)
 	close_bed(&bed);
 }
 
+/* Pages of a large file, which no start looks through, while another thread has it open. */
+static void throws_a_damaged_file_away(void)
+{
+	enum { ENTRIES = 2000, PAGE = 4096, SIZE = 2000 };
+	static const char bytes[PAGE] = {1, 2, 3};
+	struct bed bed;
+	struct stat st;
+	open_bed(&bed);
+	for (uint64_t i = 0; i < ENTRIES; i++) {
+		struct store_key key = key_of(i);
+		CU_ASSERT_FATAL(cache_file_put(bed.cache, &key, (struct str){bytes, SIZE}, HOUR));
+	}
+	cache_file_close(&bed.cache);
+	CU_ASSERT_FATAL(stat(folder_file(&bed.folder, "cache.db"), &st) == 0 && st.st_size > 1 << 20);
+	/* All but what says which tables there are. */
+	FILE *file = fopen(folder_file(&bed.folder, "cache.db"), "r+");
+	CU_ASSERT_FATAL(file && fseek(file, PAGE, SEEK_SET) == 0);
+	for (off_t at = PAGE; at < st.st_size; at += PAGE)
+		CU_ASSERT_FATAL(fwrite(bytes, PAGE, 1, file) == 1);
+	CU_ASSERT_FATAL(fclose(file) == 0);
+	bed.cache = open_cache(bed.folder.path);
+	struct cache_file *second = open_cache(bed.folder.path);
+	struct store_key key = key_of(1);
+	UNIT_ROW(!get(&bed, &key).p && !cache_file_get(second, &key, bed.arena).p, "nothing is found");
+	int64_t end = clock_monotonic_ms() + 10000;
+	while ((!cache_file_put(bed.cache, &here, STR("y"), HOUR) || !cache_file_get(second, &here, bed.arena).p) &&
+	       clock_monotonic_ms() < end)
+		usleep(20000);
+	UNIT_STR_EQ(cache_file_get(second, &here, bed.arena), STR("y"), "both use a new file");
+	cache_file_close(&second);
+	close_bed(&bed);
+}
+
 static void fails_without_harm(void)
 {
 	char text[1024];
@@ -397,6 +430,7 @@ int main(void)
 		{"is made once", is_made_once},
 		{"is made anew", is_made_anew},
 		{"comes back", comes_back},
+		{"throws a damaged file away", throws_a_damaged_file_away},
 		{"fails without harm", fails_without_harm},
 		{"answers with the store", answers_with_the_store},
 		{NULL, NULL},
