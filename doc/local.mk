@@ -19,6 +19,7 @@ dist_examples_DATA = \
 	%D%/examples/authjs.conf \
 	%D%/examples/better-auth.conf \
 	%D%/examples/clerk.conf \
+	%D%/examples/farm.conf \
 	%D%/examples/fcgi-auth.conf \
 	%D%/examples/key-ring.conf \
 	%D%/examples/local-user.conf \

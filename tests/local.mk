@@ -6,6 +6,7 @@ check_LIBRARIES = %D%/unit/libunit.a
 	%D%/unit/issuer_setup.c %D%/unit/issuer_setup.h \
 	%D%/unit/jwk_texts.h %D%/unit/pem_texts.h \
 	%D%/unit/real_memcached.c %D%/unit/real_memcached.h \
+	%D%/unit/store_bed.c %D%/unit/store_bed.h \
 	%D%/unit/unit.c %D%/unit/unit.h
 
 # One program for each source file of src/; NAME.c is found by automake.
@@ -64,6 +65,7 @@ UNIT_TESTS = \
 	%D%/unit/test_route \
 	%D%/unit/test_rule \
 	%D%/unit/test_runtime \
+	%D%/unit/test_store \
 	%D%/unit/test_store_embedded \
 	%D%/unit/test_str \
 	%D%/unit/test_timestamp \
@@ -183,6 +185,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_ring_LDADD = $(UNIT_LDADD)
 %C%_unit_test_route_LDADD = $(UNIT_LDADD)
 %C%_unit_test_rule_LDADD = $(UNIT_LDADD)
+%C%_unit_test_store_LDADD = $(UNIT_LDADD)
 %C%_unit_test_store_embedded_LDADD = $(UNIT_LDADD)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)
 %C%_unit_test_timestamp_LDADD = $(UNIT_LDADD)
@@ -299,6 +302,10 @@ EXTRA_DIST += %D%/data/make_jwe.py %D%/data/jwe.json %D%/data/vectors-jwe.json \
 check_PROGRAMS += %D%/faults/store_client
 TESTS += %D%/faults/store_faults.test
 EXTRA_DIST += %D%/faults/store_faults.test %D%/faults/test_store_faults.py
+if STORE_MEMCACHED
+TESTS += %D%/faults/store_memcached.test
+endif
+EXTRA_DIST += %D%/faults/store_memcached.test %D%/faults/test_store_memcached.py
 
 # A farm of hosts on one machine, run by ./check: tests/faults/farm.
 EXTRA_DIST += \

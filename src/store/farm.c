@@ -17,8 +17,8 @@ const char *farm_health_text(enum farm_health health)
 		[FARM_EVICTING] = "may forget revocations at any time: start it with -M",
 		[FARM_WITHOUT_CAS] = "was started with -C: leave that out",
 		[FARM_FULL] = "has no memory left: start it with a larger -m",
-		[FARM_CROWDED] = "knows more hosts than a farm can have: give sites of their own a namespace each",
-		[FARM_LOST] = "lacks revocations of this host (it is new, or has lost its memory): they are being written",
+		[FARM_CROWDED] = "has more hosts in its list than a farm can have",
+		[FARM_LOST] = "lacks revocations of this host (it is new, or lost its memory): they are being written",
 		[FARM_GOOD] = "has every revocation of this host",
 	};
 	return health < FARM_HEALTHS ? texts[health] : "unknown";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cycle on one server, step by step as doc/internals.md has it. */
+/* The cycle on one server, step by step as doc/many-hosts.md has it. */
 #include "base/clock.h"
 #include "base/secret.h"
 #include "store/farm_link_internal.h"

@@ -69,9 +69,11 @@ void farm_compose(struct farm_server *server, enum farm_state state, struct farm
 	 * mark whose sequence is greater than the one it reads then. */
 	atomic_fetch_add(&page->composing, 1);
 	out->sequence = atomic_fetch_add(&page->sequence, 1) + 1;
+	uint32_t list = 0;
 	for (size_t i = 0; i < link->farm->servers; i++) {
 		bool listed = is_listed(server, &link->servers[i], state);
 		_Atomic uint64_t *since = &page->servers[i].listed_since;
+		list |= (uint32_t)listed << i;
 		if (listed)
 			out->without[out->n_without++] = link->farm->hashes[i];
 		if (!listed)
@@ -80,6 +82,11 @@ void farm_compose(struct farm_server *server, enum farm_state state, struct farm
 			atomic_store(since, out->sequence);
 	}
 	atomic_fetch_add(&page->composing, 1);
+	if (link->list_since == 0 || list != link->list) {
+		link->list = list;
+		link->list_since = out->sequence;
+	}
+	out->since = link->list_since;
 	for (size_t i = 0; i < FARM_HOSTS_MAX; i++)
 		if (link->view.known[i].id && server->on[i].id == link->view.known[i].id &&
 		    server->read_sequence[i])
@@ -150,38 +157,54 @@ void farm_without_read(const struct farm *farm, const char *text, struct farm_kn
 
 /* Beginning and ending ----------------------------------------------------- */
 
+/* The index of that host, or of a free place, or FARM_HOSTS_MAX. */
+static size_t place_of(const struct farm_view *view, uint64_t id)
+{
+	size_t free_at = FARM_HOSTS_MAX;
+	for (size_t i = 0; i < FARM_HOSTS_MAX; i++) {
+		if (view->known[i].id == id)
+			return i;
+		if (view->known[i].id == 0 && free_at == FARM_HOSTS_MAX)
+			free_at = i;
+	}
+	return free_at;
+}
+
+/* A host of the table: the page may know newer. */
+static void recall_host(struct farm_link *link, const struct journal_host *host, int64_t changed_at)
+{
+	size_t at = place_of(&link->view, host->id);
+	if (at == FARM_HOSTS_MAX || host->id == 0 || host->id == link->farm->host)
+		return;
+	link->kept[at] = host->sequence;
+	struct farm_known *known = &link->view.known[at];
+	if (known->id == host->id && known->sequence >= host->sequence)
+		return;
+	*known = (struct farm_known){.id = host->id, .sequence = host->sequence,
+				     .state = (enum farm_state)host->state, .changed_at = changed_at};
+	farm_without_read(link->farm, host->without, known);
+	farm_page_put_host(link->page, at, known);
+}
+
 /* What the host knew of others: the page knows it of this boot, the table of any. */
 static bool recall(struct farm_link *link, int64_t now)
 {
 	struct journal_host hosts[JOURNAL_HOSTS_MAX];
-	size_t n, free_at = 0;
+	size_t n;
 	int64_t wall = clock_unfrozen_ms();
-	struct farm_view *view = &link->view;
 	if (!journal_hosts(link->store, hosts, JOURNAL_HOSTS_MAX, &n))
 		return false;
 	for (size_t i = 0; i < FARM_HOSTS_MAX; i++) {
-		farm_page_get_host(link->page, i, &view->known[i]);
-		link->first_seen[i] = now;
+		farm_page_get_host(link->page, i, &link->view.known[i]);
+		link->first_seen[i] = link->kept_at[i] = now;
+		link->kept[i] = 0;
 	}
 	for (size_t i = 0; i < n; i++) {
 		int64_t ago = wall - hosts[i].seen * 1000;
-		bool known = false;
-		for (size_t j = 0; j < FARM_HOSTS_MAX; j++)
-			known = known || view->known[j].id == hosts[i].id;
-		if (ago > 2 * view->host_timeout + 60000) {
+		if (ago > 2 * link->view.host_timeout + 60000)
 			journal_host_drop(link->store, hosts[i].id);
-			continue;
-		}
-		while (free_at < FARM_HOSTS_MAX && view->known[free_at].id)
-			free_at++;
-		if (known || free_at == FARM_HOSTS_MAX || hosts[i].id == 0 || hosts[i].id == link->farm->host)
-			continue;
-		struct farm_known *k = &view->known[free_at];
-		*k = (struct farm_known){.id = hosts[i].id, .sequence = hosts[i].sequence,
-					 .state = (enum farm_state)hosts[i].state,
-					 .changed_at = ago > 0 ? now - ago : now};
-		farm_without_read(link->farm, hosts[i].without, k);
-		farm_page_put_host(link->page, free_at, k);
+		else
+			recall_host(link, &hosts[i], ago > 0 ? now - ago : now);
 	}
 	return true;
 }
@@ -195,7 +218,8 @@ static bool begin_server(struct farm_link *link, size_t i, bool is_new)
 	int64_t newest, unconfirmed;
 	size_t n;
 	*server = (struct farm_server){.link = link, .index = i};
-	if (!memcache_open(address, link->farm->timeout_ms, &server->memcache) || !arena_open(FARM_ARENA, &server->arena) ||
+	if (!memcache_open(address, link->farm->timeout_ms, &server->memcache) ||
+	    !arena_open(FARM_ARENA, &server->arena) ||
 	    !store_embedded.thread_open(link->local, &server->local) ||
 	    !(server->items = calloc(JOURNAL_BATCH, sizeof *server->items)) ||
 	    !journal_generation(server->local, address, &server->generation, &server->rostered) ||
@@ -246,8 +270,7 @@ static bool begin(struct farm_link *link)
 	link->page = farm_page(link->farm);
 	link->stopping = false;
 	*view = (struct farm_view){.servers = link->farm->servers, .host_timeout = link->farm->host_timeout_ms};
-	memset(link->news, 0, sizeof link->news);
-	memset(link->kept, 0, sizeof link->kept);
+	link->list_since = 0;
 	/* Sequences never go back, whatever was forgotten with the page. */
 	if (!journal_count(link->store, STR("epoch"), 0, &epoch) || !recall(link, now))
 		return false;
@@ -369,11 +392,8 @@ static void *supervise(void *argument)
 			atomic_store(&link->page->beat, now);
 			trim(link, now);
 		}
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += FARM_CYCLE_MS * 1000000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
+		int64_t next = clock_monotonic_ms() + FARM_CYCLE_MS;
+		struct timespec until = {next / 1000, next % 1000 * 1000000};
 		pthread_mutex_lock(&link->lock);
 		if (!link->closing)
 			pthread_cond_timedwait(&link->changed, &link->lock, &until);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The link of a host with the others, by memcached servers (doc/internals.md,
- * "Revocation over many hosts"). Every lasting program of the host waits for the lock
- * state-dir/farm.lock; the one that has it keeps the link, with a thread for each
- * server, and the next takes over when it ends or dies. */
+/* The link of a host with the others, by memcached servers (doc/many-hosts.md). Every
+ * lasting program of the host waits for the lock state-dir/farm.lock; the one that has
+ * it keeps the link, with a thread for each server, and the next takes over when it
+ * ends or dies. */
 #ifndef STORE_FARM_LINK_H
 #define STORE_FARM_LINK_H
 

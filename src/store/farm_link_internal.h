@@ -56,8 +56,11 @@ struct farm_link {
 	struct store_thread *store; /* the supervisor's */
 	struct farm_view view;
 	int64_t first_seen[FARM_HOSTS_MAX];
-	/* Of view.known: counts what must be durable, and what is. */
-	unsigned news[FARM_HOSTS_MAX], kept[FARM_HOSTS_MAX];
+	/* Of view.known: the newest mark that is durable here, with its list; and since when. */
+	uint64_t kept[FARM_HOSTS_MAX];
+	int64_t kept_at[FARM_HOSTS_MAX];
+	uint32_t list;	     /* bits: of the mark composed last */
+	uint64_t list_since; /* 0: none was composed yet */
 	int64_t begun_at, trim_at, look_at;
 	struct farm_server servers[FARM_SERVERS_MAX];
 };

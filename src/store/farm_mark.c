@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mark is eight words with one blank between them:
- *   1 HOST GENERATION STATE SEQUENCE LIST WITHOUT ECHOES
+/* A mark is nine words with one blank between them:
+ *   1 HOST GENERATION STATE SEQUENCE SINCE LIST WITHOUT ECHOES
  * WITHOUT: hashes with commas between them, or "-". ECHOES: HOST:SEQUENCE, the same. */
 #include "store/farm_mark.h"
 
@@ -56,6 +56,8 @@ void farm_mark_print(struct buf *out, const struct farm_mark *mark)
 	buf_char(out, ' ');
 	farm_id_print(out, mark->sequence);
 	buf_char(out, ' ');
+	farm_id_print(out, mark->since);
+	buf_char(out, ' ');
 	print_hex(out, mark->list, HASH_DIGITS);
 	buf_add(out, mark->n_without ? STR(" ") : STR(" -"));
 	for (size_t i = 0; i < mark->n_without; i++) {
@@ -108,7 +110,7 @@ static bool read_echoes(struct str text, struct farm_mark *out)
 
 bool farm_mark_read(struct str text, uint64_t host, struct farm_mark *out)
 {
-	enum { VERSION, HOST, GENERATION, STATE, SEQUENCE, LIST, WITHOUT, ECHOES, WORDS };
+	enum { VERSION, HOST, GENERATION, STATE, SEQUENCE, SINCE, LIST, WITHOUT, ECHOES, WORDS };
 	struct str words[WORDS], rest = text, word;
 	size_t n = 0;
 	uint64_t list;
@@ -119,7 +121,8 @@ bool farm_mark_read(struct str text, uint64_t host, struct farm_mark *out)
 	}
 	if (n != WORDS || !str_eq(words[VERSION], STR("1")) || !farm_id_read(words[HOST], &out->host) ||
 	    out->host != host || !farm_id_read(words[GENERATION], &out->generation) || words[STATE].n != 1 ||
-	    !farm_id_read(words[SEQUENCE], &out->sequence) || !read_hex(words[LIST], HASH_DIGITS, &list))
+	    !farm_id_read(words[SEQUENCE], &out->sequence) || !farm_id_read(words[SINCE], &out->since) ||
+	    out->since > out->sequence || !read_hex(words[LIST], HASH_DIGITS, &list))
 		return false;
 	char state = words[STATE].p[0];
 	if (state != FARM_PUBLISHING && state != FARM_WHOLE && state != FARM_RESTING)

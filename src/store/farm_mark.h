@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What hosts write on memcached servers about themselves, as text: marks and the
- * roster (doc/internals.md, "Revocation over many hosts"). Readers are strict: what
+ * roster (doc/many-hosts.md). Readers are strict: what
  * was not written by print is no mark. */
 #ifndef STORE_FARM_MARK_H
 #define STORE_FARM_MARK_H
@@ -27,6 +27,7 @@ struct farm_mark {
 	uint64_t generation; /* of the host on this server; never 0 */
 	enum farm_state state;
 	uint64_t sequence; /* counts the host's marks on all servers; also the nonce that others echo */
+	uint64_t since;	   /* all marks from that sequence on have this mark's `without` */
 	uint32_t list;	   /* farm_list_hash() of the host's servers */
 	uint32_t without[FARM_SERVERS_MAX]; /* farm_server_hash() of those that it does not vouch for */
 	size_t n_without;
@@ -41,7 +42,7 @@ struct farm_roster {
 
 enum { FARM_ID_DIGITS = 16, FARM_ROSTER_SIZE = (FARM_HOSTS_MAX + 1) * (FARM_ID_DIGITS + 1) };
 /* The longest mark. */
-enum { FARM_MARK_SIZE = 64 + FARM_SERVERS_MAX * 9 + FARM_HOSTS_MAX * 2 * (FARM_ID_DIGITS + 1) };
+enum { FARM_MARK_SIZE = 96 + FARM_SERVERS_MAX * 9 + FARM_HOSTS_MAX * 2 * (FARM_ID_DIGITS + 1) };
 
 void farm_mark_print(struct buf *out, const struct farm_mark *mark);
 /* host: whose mark it must be. */

@@ -32,7 +32,7 @@ struct farm_page_server {
 	_Atomic uint64_t reports;      /* workers count what speaks against its answers */
 	_Atomic int64_t unconfirmed;   /* workers: they could not put the change with that seq there */
 	_Atomic int64_t confirmed;     /* every change up to that seq is there */
-	_Atomic uint64_t listed_since; /* all marks composed since that one say that we do not vouch for it; 0: not so */
+	_Atomic uint64_t listed_since; /* all marks from that one on say that we do not vouch for it; 0: not so */
 	_Atomic uint64_t echoed;       /* every other host has read our marks there up to that one */
 };
 

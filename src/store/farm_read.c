@@ -28,6 +28,7 @@ static size_t place(struct farm_link *link, uint64_t id, int64_t now, bool *adde
 		return at;
 	view->known[at] = (struct farm_known){.id = id};
 	link->first_seen[at] = now;
+	link->kept[at] = 0;
 	farm_page_put_host(link->page, at, &view->known[at]);
 	*added = true;
 	return at;
@@ -51,9 +52,9 @@ static enum farm_step put_roster(struct farm_server *server, const struct memcac
 	char memory[FARM_ROSTER_SIZE];
 	struct buf text = buf_over(memory, sizeof memory);
 	farm_roster_print(&text, roster);
-	enum memcache_result result = old->value.p
-					      ? memcache_swap(server->memcache, old->key, buf_str(&text), 0, old->cas)
-					      : memcache_put(server->memcache, MEMCACHE_ADD, old->key, buf_str(&text), 0);
+	enum memcache_result result =
+		old->value.p ? memcache_swap(server->memcache, old->key, buf_str(&text), 0, old->cas)
+			     : memcache_put(server->memcache, MEMCACHE_ADD, old->key, buf_str(&text), 0);
 	if (result == MEMCACHE_OK || result == MEMCACHE_REFUSED)
 		return FARM_AGAIN;
 	return farm_interrupt(server, result);
@@ -147,8 +148,9 @@ static bool keep_host(struct farm_server *server, const struct farm_known *known
 	return journal_host_put(server->local, &host);
 }
 
-/* With the lock. What one host's mark says; false: there is none. */
-static bool take(struct farm_server *server, size_t at, struct str text, int64_t begun)
+/* With the lock. What one host's mark says; false: there is none. *keep: its list, or
+ * that it was there, must be made durable. */
+static bool take(struct farm_server *server, size_t at, struct str text, int64_t begun, bool *keep)
 {
 	struct farm_link *link = server->link;
 	struct farm_known *known = &link->view.known[at];
@@ -157,10 +159,9 @@ static bool take(struct farm_server *server, size_t at, struct str text, int64_t
 	server->read_sequence[at] = 0;
 	if (!text.p || !farm_mark_read(text, known->id, &mark))
 		return false;
-	int64_t before = known->changed_at;
-	if (farm_known_see(known, &mark, bits_of(link->farm, &mark), mark.list != link->farm->list, begun) ||
-	    known->changed_at / SEEN_EVERY_MS != before / SEEN_EVERY_MS)
-		link->news[at]++;
+	farm_known_see(known, &mark, bits_of(link->farm, &mark), mark.list != link->farm->list, begun);
+	*keep = mark.since > link->kept[at] ||
+		(mark.sequence > link->kept[at] && begun - link->kept_at[at] >= SEEN_EVERY_MS);
 	farm_page_put_host(link->page, at, known);
 	server->on[at].present = true;
 	server->on[at].state = mark.state;
@@ -169,22 +170,24 @@ static bool take(struct farm_server *server, size_t at, struct str text, int64_t
 	return true;
 }
 
-/* A host's list is durable here before its mark is echoed. */
+/* A host's list is durable here before a mark with it is echoed: after a boot no older
+ * list may be taken for the newest. */
 static void see(struct farm_server *server, size_t at, uint64_t id, const struct memcache_item *item, int64_t begun)
 {
 	struct farm_link *link = server->link;
+	bool keep = false;
 	pthread_mutex_lock(&link->lock);
-	bool present = link->view.known[at].id == id && take(server, at, item->value, begun);
+	bool present = link->view.known[at].id == id && take(server, at, item->value, begun, &keep);
 	struct farm_known known = link->view.known[at];
-	unsigned news = link->news[at];
-	bool kept = news == link->kept[at];
 	pthread_mutex_unlock(&link->lock);
-	if (!present || kept)
+	if (!present || !keep)
 		return;
-	kept = keep_host(server, &known);
+	bool kept = keep_host(server, &known);
 	pthread_mutex_lock(&link->lock);
+	if (kept && known.sequence > link->kept[at])
+		link->kept[at] = known.sequence;
 	if (kept)
-		link->kept[at] = news;
+		link->kept_at[at] = begun;
 	else
 		server->read_sequence[at] = 0;
 	pthread_mutex_unlock(&link->lock);

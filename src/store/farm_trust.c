@@ -2,19 +2,16 @@
 /* The rules of trust, one function each. */
 #include "store/farm_trust.h"
 
-bool farm_known_see(struct farm_known *known, const struct farm_mark *mark, uint32_t bits, bool other_list,
+void farm_known_see(struct farm_known *known, const struct farm_mark *mark, uint32_t bits, bool other_list,
 		    int64_t now)
 {
 	if (mark->sequence <= known->sequence)
-		return false;
-	bool news = known->sequence == 0 || known->state != mark->state || known->without != bits ||
-		    known->other_list != other_list;
+		return;
 	known->sequence = mark->sequence;
 	known->state = mark->state;
 	known->without = bits;
 	known->other_list = other_list;
 	known->changed_at = now;
-	return news;
 }
 
 bool farm_is_member(const struct farm_view *view, const struct farm_known *known, int64_t now)

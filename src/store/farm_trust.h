@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Until when do a server's answers count? Judged from what was read and when, and
  * from nothing else: no clock is read and nobody is asked here. Times are
- * milliseconds since the boot. The rules are those of doc/internals.md,
- * "Revocation over many hosts". */
+ * milliseconds since the boot. The rules are those of doc/many-hosts.md. */
 #ifndef STORE_FARM_TRUST_H
 #define STORE_FARM_TRUST_H
 
@@ -45,9 +44,8 @@ struct farm_view {
 	struct farm_known known[FARM_HOSTS_MAX];
 };
 
-/* A host's mark was read. bits: its list by our index. Is there something new that must
- * be durable before the mark is echoed? */
-bool farm_known_see(struct farm_known *known, const struct farm_mark *mark, uint32_t bits, bool other_list,
+/* A host's mark was read. bits: its list by our index. */
+void farm_known_see(struct farm_known *known, const struct farm_mark *mark, uint32_t bits, bool other_list,
 		    int64_t now);
 /* Is the host waited for? */
 bool farm_is_member(const struct farm_view *view, const struct farm_known *known, int64_t now);

@@ -65,7 +65,8 @@ static bool describe_host(struct farm *farm, size_t i, struct buf *line)
 	if (silent >= farm->host_timeout_ms)
 		buf_add(line, STR(", not waited for any more (host-timeout)"));
 	if (known.other_list)
-		buf_add(line, STR("; it has other servers than this host: [store] memcached must be the same everywhere"));
+		buf_add(line, STR("; it has other servers than this host: "
+				  "[store] memcached must be the same everywhere"));
 	return true;
 }
 

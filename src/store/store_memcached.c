@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store of many hosts. What must last is in this host's embedded store, which is
  * asked first; memcached servers carry it to the other hosts and are believed for as
- * long as doc/internals.md, "Revocation over many hosts", says. */
+ * long as doc/many-hosts.md says. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store of many hosts on real memcached servers, when servers and hosts die, hang, restart empty and fill up. A host
-is a state-dir and the processes that use it. What an add has acknowledged no other host calls good a second later."""
+"""The store of many hosts on real memcached servers, when servers and hosts die, hang, restart empty and fill up. A
+host is a state-dir and the processes that use it. What an add has acknowledged no other host calls good a second
+later."""
 
 import os
 import random

@@ -324,17 +324,20 @@ static void upgrade(void)
 	newer.upgrades = upgrades;
 	newer.upgrades_n = sizeof upgrades / sizeof *upgrades;
 	broken = newer;
-	broken.upgrades = (const char *const[]){upgrades[0], upgrades[1], upgrades[2], "CREATE TABLE word (again TEXT)"};
+	broken.upgrades = (const char *const[]){upgrades[0], upgrades[1], upgrades[2],
+						"CREATE TABLE word (again TEXT)"};
 	folder_open(&f);
 	UNIT_ROW(use(f.path, 300, &why), "a file of version 3");
-	UNIT_ROW(!open_as(f.path, &broken, &why) && strstr(buf_z(&why), "already exists"), "an upgrade that fails");
+	UNIT_ROW(!open_as(f.path, &broken, &why) && strstr(buf_z(&why), "already exists"),
+		 "an upgrade that fails");
 	UNIT_ROW(use(f.path, 0, &why), "has changed nothing");
 	UNIT_ROW(open_as(f.path, &newer, &why), buf_z(&why));
 	UNIT_ROW(open_as(f.path, &newer, &why), "is upgraded once");
 	UNIT_ROW(!use(f.path, 0, &why) && strstr(buf_z(&why), "another version"), "the older program refuses it");
 	change_by_sql(folder_file(&f, "words.db"),
 		      "CREATE TABLE all_there (n INTEGER CHECK (n = 300));"
-		      "INSERT INTO all_there SELECT count(*) FROM word; INSERT INTO all_there SELECT count(l) FROM letter");
+		      "INSERT INTO all_there SELECT count(*) FROM word;"
+		      "INSERT INTO all_there SELECT count(l) FROM letter");
 	change_by_sql(folder_file(&f, "words.db"), "PRAGMA user_version=6");
 	UNIT_ROW(!open_as(f.path, &newer, &why) && strstr(buf_z(&why), "another version"), "a newer one is refused");
 	folder_close(&f);

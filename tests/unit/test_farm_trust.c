@@ -39,8 +39,10 @@ static void trust(void)
 		 NOW - 300, false, NOW + 600, 0},
 		{"a look that took too long", {A, 7, FARM_WHOLE, 0, false, NOW}, {A, true, FARM_WHOLE, 0}, NOW - 900,
 		 false, 0, 0},
-		{"at rest", {A, 7, FARM_RESTING, 0, false, NOW - 50}, {A, true, FARM_RESTING, 0}, NOW, false, NOW + 900, 0},
-		{"silent, but all is there", {A, 7, FARM_WHOLE, 0, false, NOW - TIMEOUT + 1}, {A, true, FARM_WHOLE, 0}, NOW,
+		{"at rest", {A, 7, FARM_RESTING, 0, false, NOW - 50}, {A, true, FARM_RESTING, 0}, NOW, false,
+		 NOW + 900, 0},
+		{"silent, but all is there", {A, 7, FARM_WHOLE, 0, false, NOW - TIMEOUT + 1}, {A, true, FARM_WHOLE,
+		 0}, NOW,
 		 false, NOW + 900, 0},
 		{"publishing here", {A, 7, FARM_WHOLE, 0, false, NOW}, {A, true, FARM_PUBLISHING, 0}, NOW, false, 0, A},
 		{"publishing elsewhere", {A, 7, FARM_PUBLISHING, 2, false, NOW}, {A, true, FARM_WHOLE, 0}, NOW, false,
@@ -48,14 +50,18 @@ static void trust(void)
 		{"its mark is not here", {A, 7, FARM_WHOLE, 0, false, NOW}, {A, false, 0, 0}, NOW, false, 0, A},
 		{"the mark of another in its place", {A, 7, FARM_WHOLE, 0, false, NOW}, {B, true, FARM_WHOLE, 0}, NOW,
 		 false, 0, A},
-		{"it does not vouch for this one", {A, 7, FARM_WHOLE, 1, false, NOW}, {A, true, FARM_WHOLE, 0}, NOW, false,
+		{"it does not vouch for this one", {A, 7, FARM_WHOLE, 1, false, NOW}, {A, true, FARM_WHOLE, 0}, NOW,
+		 false,
 		 0, A},
-		{"nor did it when it went to rest", {A, 7, FARM_RESTING, 3, false, NOW - 100000}, {A, true, FARM_WHOLE, 0},
+		{"nor did it when it went to rest", {A, 7, FARM_RESTING, 3, false, NOW - 100000}, {A, true,
+		 FARM_WHOLE, 0},
 		 NOW, false, 0, A},
-		{"it does not vouch for the other one", {A, 7, FARM_WHOLE, 2, false, NOW}, {A, true, FARM_WHOLE, 0}, NOW,
+		{"it does not vouch for the other one", {A, 7, FARM_WHOLE, 2, false, NOW}, {A, true, FARM_WHOLE, 0},
+		 NOW,
 		 false, NOW + 900, 0},
 		{"it has other servers", {A, 7, FARM_WHOLE, 0, true, NOW}, {A, true, FARM_WHOLE, 0}, NOW, false, 0, A},
-		{"silent for too long: no member", {A, 7, FARM_WHOLE, 3, false, NOW - TIMEOUT}, {A, false, 0, 0}, NOW, false,
+		{"silent for too long: no member", {A, 7, FARM_WHOLE, 3, false, NOW - TIMEOUT}, {A, false, 0, 0}, NOW,
+		 false,
 		 NOW + 900, 0},
 		{"a name without a mark", {A, 0, 0, 0, false, 0}, {A, false, 0, 0}, NOW, false, NOW + 900, 0},
 		{"not settled", {A, 7, FARM_WHOLE, 0, false, NOW}, {A, true, FARM_WHOLE, 0}, NOW, true, 0, 0},
@@ -120,20 +126,20 @@ static void newest_mark(void)
 {
 	struct farm_known known = {.id = A};
 	struct farm_mark mark = {.host = A, .state = FARM_WHOLE, .sequence = 5};
-	UNIT_ROW(farm_known_see(&known, &mark, 0, false, NOW), "the first is news");
-	UNIT_ROW(!farm_known_see(&known, &mark, 0, false, NOW + 1) && known.changed_at == NOW, "the same again");
-	mark.sequence = 6;
-	UNIT_ROW(!farm_known_see(&known, &mark, 0, false, NOW + 2) && known.changed_at == NOW + 2, "only newer");
+	farm_known_see(&known, &mark, 1, false, NOW);
+	UNIT_ROW(known.sequence == 5 && known.without == 1 && known.changed_at == NOW, "the first");
+	farm_known_see(&known, &mark, 2, true, NOW + 1);
+	UNIT_ROW(known.without == 1 && !known.other_list && known.changed_at == NOW, "the same again");
 	mark.sequence = 7;
-	UNIT_ROW(farm_known_see(&known, &mark, 2, false, NOW + 3) && known.without == 2, "another list is news");
-	mark.sequence = 4;
-	UNIT_ROW(!farm_known_see(&known, &mark, 0, false, NOW + 4) && known.without == 2,
-		 "an older mark on another server says nothing");
-	mark.sequence = 8;
 	mark.state = FARM_RESTING;
-	UNIT_ROW(farm_known_see(&known, &mark, 2, false, NOW + 5) && known.state == FARM_RESTING, "a state is news");
-	mark.sequence = 9;
-	UNIT_ROW(farm_known_see(&known, &mark, 2, true, NOW + 6), "other servers are news");
+	farm_known_see(&known, &mark, 2, true, NOW + 2);
+	UNIT_ROW(known.without == 2 && known.other_list && known.state == FARM_RESTING && known.changed_at == NOW + 2,
+		 "a newer one");
+	mark.sequence = 6;
+	mark.state = FARM_WHOLE;
+	farm_known_see(&known, &mark, 0, false, NOW + 3);
+	UNIT_ROW(known.without == 2 && known.state == FARM_RESTING && known.changed_at == NOW + 2,
+		 "an older one on another server says nothing");
 }
 
 static void settling(void)
