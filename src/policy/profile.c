@@ -151,12 +151,13 @@ static struct str conclude(struct pursuit *p, enum profile_outcome outcome, cons
 		p->came = true;
 		return keep(p, &p->visit.key, p->user_id, entry);
 	}
-	/* What an admin has thrown out of the cache meanwhile does not come back. */
-	bool kept = entry->kind == PROFILE_FOUND && look(p, &p->visit.key, p->user_id, &old) &&
-		    profile_age(p->source, entry, now) != PROFILE_GONE;
-	if (!kept)
+	bool usable = entry->kind == PROFILE_FOUND && profile_age(p->source, entry, now) != PROFILE_GONE;
+	if (!usable)
 		*entry = (struct profile_entry){.kind = PROFILE_NOTHING};
 	entry->tried = now;
+	/* What an admin has thrown out of the cache meanwhile does not come back. */
+	if (usable && !look(p, &p->visit.key, p->user_id, &old))
+		return profile_write(p->worker->arena, p->source, p->user_id, entry);
 	return keep(p, &p->visit.key, p->user_id, entry);
 }
 
