@@ -184,4 +184,4 @@ def test_chaos():
         assert not oracle.violations, oracle.violations[:3] + chaos.story[-30:]
         harness.wait_for("an acknowledged logout", lambda: crowd.revoke(oracle), 5)
         statuses = {host.status(token.text) for host in running.hosts for token in crowd.revoked}
-        assert statuses <= {401}, statuses
+        assert 401 in statuses and statuses <= {401, 503}, statuses

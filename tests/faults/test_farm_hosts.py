@@ -44,6 +44,13 @@ def refusal(host, token):
     return answer.status, answer.status != 200 and answer.json["reason"]
 
 
+def let_in(host, token):
+    """Or not yet: a machine that is busy with other things may cost an answer in time, never a wrong one."""
+    status, reason = refusal(host, token)
+    assert status == 200 or reason == "store_unavailable", (host.name, status, reason)
+    return status == 200
+
+
 def test_log_out_at_each_host(calm):
     """Known to the host at once, to the others within a second."""
     crowd, oracle = Crowd(calm, good=0.3), load.Oracle()
@@ -63,7 +70,8 @@ def test_everywhere(calm):
     """All tokens of a user, on all hosts; those of others stay good, and so does what is issued later."""
     oracle = load.Oracle()
     own, other = [load.new_token("frank") for _ in range(6)], load.new_token("grace")
-    assert all(host.status(token.text) == 200 for host in calm.hosts for token in [*own, other])
+    harness.wait_for("good tokens", lambda: all(let_in(host, token.text) for host in calm.hosts
+                                                for token in [*own, other]))
     assert oracle.log_out(calm.hosts[1], *own, everywhere=True)
     with load.Load(calm, lambda random: (random.choice(calm.hosts), random.choice([*own, other])), oracle, calm.seed,
                    rate=300) as asking:
@@ -72,7 +80,7 @@ def test_everywhere(calm):
     assert not oracle.violations, oracle.violations
     assert oracle.counts["revoked", 401] > 100
     later = tokens.mint("frank")
-    assert all(host.status(later) == 200 for host in calm.hosts)
+    harness.wait_for("what is issued later", lambda: all(let_in(host, later) for host in calm.hosts))
 
 
 def test_session(calm):
@@ -80,7 +88,7 @@ def test_session(calm):
     those of other sessions stay good."""
     victim = calm.hosts[2]
     own, other = tokens.mint(sid="session-1"), tokens.mint(sid="session-2")
-    assert all(host.status(token) == 200 for host in calm.hosts for token in (own, other))
+    harness.wait_for("good tokens", lambda: all(let_in(host, token) for host in calm.hosts for token in (own, other)))
     key = hashlib.sha256(f"sid\0{tokens.ISSUER}\0session-1\0".encode()).digest()[:16]
     with contextlib.closing(sqlite3.connect(victim.site.state / "revocations.db", timeout=10)) as database, database:
         database.execute("INSERT INTO revoked (k, exp, created, kind) VALUES (?, ?, ?, 2)",
@@ -88,7 +96,7 @@ def test_session(calm):
         database.execute("INSERT INTO journal (k, kind) VALUES (?, 2)", (key,))
     assert refusal(victim, own) == (401, "token_revoked")
     harness.wait_for("the others", lambda: all(refusal(host, own) == (401, "token_revoked") for host in calm.hosts), 5)
-    assert all(host.status(other) == 200 for host in calm.hosts)
+    harness.wait_for("the other session", lambda: all(let_in(host, other) for host in calm.hosts))
     for server in calm.servers:
         restart_empty(calm, server)
     calm.wait_until_good()
