@@ -29,6 +29,7 @@ class Contestant:
     answer: str = "Variable-REMOTE_USER: alice"  # what the right answer's head contains
     verifies: bool = False  # it denies what must be denied, and has a store
     keeps_idle: bool = False  # idle connections cost it no thread
+    of_many: bool = False  # one of many hosts: with memcached, and a profile of each user
     kind: str = ""  # of its tokens, by bench/mint; it is compared with OURS for that alone
 
 
@@ -41,6 +42,10 @@ CONTESTANTS = [
     Contestant("auth-verify", f"HS256 and a durable revocation look-up, {THREADS} threads", "auth-verify",
                lambda environment: ["-c", environment.configuration("auth-verify"), "-w", str(THREADS)],
                verifies=True, keeps_idle=True),
+    Contestant("memcached", "the same as one of many hosts: revocation and profile in one answer of memcached",
+               "auth-verify",
+               lambda environment: ["-c", environment.configuration_of_many("memcached"), "-w", str(THREADS)],
+               verifies=True, of_many=True),
 ]
 OURS = "auth-verify"
 
@@ -141,7 +146,8 @@ class Server(Process):
         revoked = environment.issuer.token()
         if self.ask(environment.parameters(revoked)).status != 200:
             raise Failed(f"{self.name} denies a second good token")
-        if not environment.revoke(revoked):
+        make = environment.configuration_of_many if self.contestant.of_many else environment.configuration
+        if not environment.revoke(revoked, make("revoke")):
             raise Failed("auth-logout does not revoke")
         cases = {"no token": None, "a forged token": environment.issuer.token(b"another secret" * 4),
                  "a revoked token": revoked}

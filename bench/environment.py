@@ -43,6 +43,7 @@ CONFIGURATION = """\
 state-dir = {state}
 threads = {threads}
 max-connections = {connections}
+{sections}
 
 [issuer "main"]
 {issuer}
@@ -79,10 +80,10 @@ class Issuer:
         path.write_bytes(self.secret)
         self.lines = f"type = jwt\nalgorithms = HS256\nsecret = file:{path}"
 
-    def token(self, secret=None):
+    def token(self, secret=None, user="alice"):
         now = int(time.time())
-        claims = {"iss": "https://id.example.org", "aud": "www", "sub": "alice", "iat": now,
-                  "exp": now + 10 * 365 * 86400, "jti": secrets.token_hex(16), "email": "alice@example.org"}
+        claims = {"iss": "https://id.example.org", "aud": "www", "sub": user, "iat": now,
+                  "exp": now + 10 * 365 * 86400, "jti": secrets.token_hex(16), "email": f"{user}@example.org"}
         return hs256(secret or self.secret, claims)
 
 
@@ -107,8 +108,10 @@ class Environment:
         self.token = self.issuer.token()
         self.tokens = {}
         self.documents = self.folder / "documents"
-        self.state = self.folder / "state"
+        self.state, self.state_of_many = self.folder / "state", self.folder / "state-of-many"
         self.state.mkdir(mode=0o700)
+        self.state_of_many.mkdir(mode=0o700)
+        self.many_hosts = ""  # the sections of a host that shares with others; set when there is a memcached
 
     def program(self, name):
         """The built program of that name (a path below the build folder, or a program of ours), or None."""
@@ -138,22 +141,29 @@ class Environment:
 
     def configuration(self, name, extra="", issuer=None):
         """A configuration file; all that are made share the state folder, as the programs of a host do."""
+        return self.write(name, self.state, "", issuer or self.issuer, extra)
+
+    def configuration_of_many(self, name):
+        """One of a host that shares revocations and profiles with others, by memcached."""
+        return self.write(name, self.state_of_many, self.many_hosts, self.issuer, "profile = users")
+
+    def write(self, name, state, sections, issuer, extra):
         path = self.folder / f"{name}.conf"
-        path.write_text(CONFIGURATION.format(state=self.state, threads=THREADS, connections=MAX_CONNECTIONS,
-                                             issuer=(issuer or self.issuer).lines, extra=extra))
+        path.write_text(CONFIGURATION.format(state=state, threads=THREADS, connections=MAX_CONNECTIONS,
+                                             sections=sections, issuer=issuer.lines, extra=extra))
         return path
 
     def fill_revocations(self, entries):
-        """Revoke that many tokens that nobody asks for, in the store of all configurations."""
-        command = [self.program("bench/fill_store"), self.state, str(entries)]
-        subprocess.run(command, check=True)
+        """Revoke that many tokens that nobody asks for, in the stores of all configurations."""
+        for state in (self.state, self.state_of_many):
+            subprocess.run([self.program("bench/fill_store"), state, str(entries)], check=True)
 
-    def revoke(self, token):
+    def revoke(self, token, configuration):
         """Revoke one token as its user does, by auth-logout as plain CGI; its answer says whether it is durable."""
         request = self.parameters(None) | {"REQUEST_METHOD": "POST", "REQUEST_URI": "/auth/logout",
                                            "CONTENT_LENGTH": "0", "HTTP_ACCEPT": "application/json",
                                            "HTTP_AUTHORIZATION": f"Bearer {token}"}
-        command = [self.program("auth-logout"), "-c", self.configuration("revoke")]
+        command = [self.program("auth-logout"), "-c", configuration]
         answer = subprocess.run(command, env=request, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
         return b"Token has been invalidated" in answer.stdout
 

@@ -31,7 +31,7 @@ def single(value):
     return None if value is None else {"median": value, "min": value, "max": value}
 
 
-def goals(figures, ours="auth-verify"):
+def goals(figures, ours="auth-verify", many="memcached"):
     """Rows {goal, text, limit, at_least, value: spread or None, reached: bool or None}."""
     rounds, memory, starts = figures["rounds"], figures["memory"].get(ours, {}), figures["starts"].get(ours, {})
     rows = []
@@ -59,6 +59,8 @@ def goals(figures, ours="auth-verify"):
     for name, nanoseconds in core_of(figures, "operations").items():
         if name == "verification core, HS256":
             row("P4", f"{name}, µs", False, 2.0, single(nanoseconds / 1000))
+    row("P5", "lighttpd: req/s of one of many hosts, with profiles, against a single one", True, 0.8,
+        ratio(rounds, "lighttpd", many, ours))
     for kind in ("new", "kept"):
         row("P9", f"{kind}, 16 clients: req/s beside idle and slow clients against without", True, 0.98,
             ratio(rounds, f"crowd, {kind}", ours, ours, f"quiet, {kind}"))
@@ -67,6 +69,9 @@ def goals(figures, ours="auth-verify"):
     row("P10", "start to first answer, ms", False, 30.0, single(starts.get("first_answer_ms")))
     row("P10", "plain CGI above an empty C program, ms", False, 7.0,
         single(starts["cgi_ms"] - starts["empty_cgi_ms"] if starts else None))
+    for found in figures["profiles"].values():
+        row("P12", f"calls for profiles, {found['users']:,} users, {found['requests']:,} requests: per request", False,
+            0.01, single(found["calls"] / found["requests"]))
     grown = memory["soaked"] - memory["warm"] if "soaked" in memory else None
     row("P10", f"memory grown over {figures['settings']['soak']:,} requests, MiB", False, 0.5, mebibytes(grown))
     if figures["settings"]["soak"] < SOAK:

@@ -38,7 +38,7 @@ noinst_PROGRAMS += %D%/core
 noinst_PROGRAMS += %D%/mint
 %C%_mint_SOURCES = %D%/kinds.c %D%/kinds.h %D%/mint.c
 
-# What the embedded store costs: bench/store [ENTRIES …].
+# What a store costs: bench/store [-m HOST:PORT] [ENTRIES …].
 noinst_PROGRAMS += %D%/store
 %C%_store_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
@@ -48,6 +48,8 @@ EXTRA_DIST += \
 	%D%/contestants.py \
 	%D%/environment.py \
 	%D%/goals.py \
+	%D%/growth \
+	%D%/many.py \
 	%D%/measure.py \
 	tests/integration/test_bench_load.py
 

@@ -26,18 +26,18 @@ def cost(processes, before, requests):
     return (sum(process.cpu_seconds() for process in processes) - before) / requests * 10000
 
 
-def load(environment, server, clients, keep, seconds=None, requests=None, extra=()):
+def load(environment, server, clients, keep, seconds=None, requests=None, extra=(), token=None, answer=None):
     """The load client's line, and what the requests cost the server."""
-    parameters = environment.parameter_file(server.name, server.token)
+    parameters = environment.parameter_file(server.name, token or server.token)
     command = [environment.program("bench/load"), "-a", server.address, "-p", parameters,
-               "-c", str(clients), "-t", server.contestant.answer, *extra]
+               "-c", str(clients), "-t", answer or server.contestant.answer, *extra]
     command += ["-k"] if keep else []
     command += ["-n", str(requests)] if requests else ["-s", str(seconds)]
     before = server.cpu_seconds()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     figures = json.loads(done.stdout) if done.stdout else {"first_error": "no result"}
     if done.returncode != 0:
-        raise Failed(f"{server.name}, {clients} clients: {figures['first_error']}")
+        raise Failed(f"{server.name}, {clients} clients: {figures['first_error']}: {server.last_words()}")
     figures["cpu_per_10000"] = cost([server], before, figures["requests"])
     return figures
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one look-up in the embedded store costs, and what one entry takes on disk:
- * store [ENTRIES …], by default 1000 100000 1000000. The store is made in a new
- * folder below $TMPDIR and removed again. */
+/* What one look-up in a store costs, and what one entry takes on disk:
+ * store [-m HOST:PORT] [ENTRIES …], by default 1000 100000 1000000. The store is made
+ * in a new folder below $TMPDIR and removed again. With -m it is that of many hosts:
+ * memcached, which has to be empty, is filled from the folder, by its link. */
 #include "store/store.h"
 
+#include <dirent.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 
 #include "base/clock.h"
 
-enum { ROUND_ASKS = 20000, ROUNDS = 5, PATH_SIZE = 512 };
+enum { ROUND_ASKS = 20000, ROUNDS = 5, PATH_SIZE = 512, FILL_SECONDS = 600, LOOK_AGAIN_US = 10000 };
 
 static const char user[] = "0b7e2c1a-5f7d-4c39-9d0e-8a4f5b6c7d8e", note[] = "logout";
 
@@ -38,6 +40,17 @@ static void fail(const char *what, const char *why)
 {
 	fprintf(stderr, "bench/store: %s: %s\n", what, why);
 	exit(1);
+}
+
+static const struct store_driver *driver_named(const char *name)
+{
+	const struct store_driver *found = NULL;
+	for (size_t i = 0; store_drivers[i]; i++)
+		if (strcmp(store_drivers[i]->name, name) == 0)
+			found = store_drivers[i];
+	if (!found)
+		fail(name, "was not built");
+	return found;
 }
 
 static void run_sql(sqlite3 *db, const char *sql)
@@ -101,7 +114,9 @@ static double measure(const struct store_driver *driver, struct store_thread *th
 			struct store_question question = {.token = key_of(hit ? n : n + entries), .user = key_of(~n),
 							  .session = key_of(~n - entries), .has_session = true};
 			struct store_answer answer;
-			if (driver->ask(thread, &question, &answer) != ERR_NONE || answer.revoked != hit)
+			if (driver->ask(thread, &question, &answer) != ERR_NONE)
+				fail("ask", "no answer");
+			if (answer.revoked != hit)
 				fail("ask", "wrong answer");
 		}
 		rounds[round] = (double)(clock_monotonic_us() - begin) * 1000 / ROUND_ASKS;
@@ -112,16 +127,32 @@ static double measure(const struct store_driver *driver, struct store_thread *th
 
 static void remove_files(const char *folder)
 {
-	static const char *const names[] = {".db", ".db-wal", ".db-shm", ".created"};
 	char path[PATH_SIZE];
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		snprintf(path, sizeof path, "%s/revocations%s", folder, names[i]);
+	DIR *open = opendir(folder);
+	for (struct dirent *e; open && (e = readdir(open));) {
+		snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
 		unlink(path);
 	}
+	if (open)
+		closedir(open);
 	rmdir(folder);
 }
 
-static void run(const struct store_driver *driver, uint64_t entries)
+/* Until the servers have all of the file and their answers count. Of what is revoked here
+ * they are not asked. */
+static void wait_until_filled(const struct store_driver *driver, struct store_thread *thread)
+{
+	int64_t deadline = clock_monotonic_ms() + FILL_SECONDS * 1000;
+	struct store_question question = {.token = key_of(~(uint64_t)0), .user = key_of(~(uint64_t)1)};
+	struct store_answer answer;
+	while (driver->ask(thread, &question, &answer) != ERR_NONE) {
+		if (clock_monotonic_ms() > deadline)
+			fail("memcached", "its answers do not count");
+		usleep(LOOK_AGAIN_US);
+	}
+}
+
+static void run(const struct store_driver *driver, const struct conf_list *servers, uint64_t entries)
 {
 	char folder[PATH_SIZE / 2], path[PATH_SIZE], memory[1024];
 	struct buf why = buf_over(memory, sizeof memory);
@@ -129,17 +160,19 @@ static void run(const struct store_driver *driver, uint64_t entries)
 	snprintf(folder, sizeof folder, "%s/fcgi-auth-bench-XXXXXX", below ? below : "/tmp");
 	if (!mkdtemp(folder))
 		fail("mkdtemp", folder);
-	struct store_settings settings = {.state_dir = folder};
+	struct store_settings settings = {.state_dir = folder, .servers = servers, .timeout_ms = 500,
+					  .namespace = STR("bench"), .host_timeout_ms = 600000, .lasting = servers};
 	struct store *store;
 	struct store_thread *thread = NULL;
-	if (!driver->open(&settings, &store, &why))
+	if (!driver_named("embedded")->open(&(struct store_settings){.state_dir = folder}, &store, &why))
 		fail("open", buf_z(&why));
-	driver->close(&store);
+	driver_named("embedded")->close(&store);
 	snprintf(path, sizeof path, "%s/revocations.db", folder);
 	fill(path, entries, false);
 	double bare = size_of(path) / (double)entries;
 	if (!driver->open(&settings, &store, &why) || !driver->thread_open(store, &thread))
 		fail("open", buf_z(&why));
+	wait_until_filled(driver, thread);
 	double hit = measure(driver, thread, entries, true), miss = measure(driver, thread, entries, false);
 	driver->thread_close(&thread);
 	driver->close(&store);
@@ -153,18 +186,21 @@ static void run(const struct store_driver *driver, uint64_t entries)
 int main(int argc, char **argv)
 {
 	static const uint64_t defaults[] = {1000, 100000, 1000000};
-	const struct store_driver *driver = store_drivers[0];
-	for (size_t i = 0; store_drivers[i]; i++)
-		if (strcmp(store_drivers[i]->name, "embedded") == 0)
-			driver = store_drivers[i];
+	struct conf_text server = {0};
+	struct conf_list servers = {&server, 1};
+	bool many = argc > 2 && strcmp(argv[1], "-m") == 0;
+	int first = many ? 3 : 1;
+	if (many)
+		server.value = str_of(argv[2]);
+	const struct store_driver *driver = driver_named(many ? "memcached" : "embedded");
 	printf("%10s %12s %12s %14s %14s\n", "entries", "ns/ask hit", "ns/ask miss", "bytes/entry", "with texts");
-	for (int i = 1; i < argc; i++) {
+	for (int i = first; i < argc; i++) {
 		uint64_t entries;
 		if (!str_to_uint(str_of(argv[i]), 100000000, &entries) || entries == 0)
 			fail(argv[i], "is no number of entries");
-		run(driver, entries);
+		run(driver, many ? &servers : NULL, entries);
 	}
-	for (size_t i = 0; argc < 2 && i < sizeof defaults / sizeof *defaults; i++)
-		run(driver, defaults[i]);
+	for (size_t i = 0; argc == first && i < sizeof defaults / sizeof *defaults; i++)
+		run(driver, many ? &servers : NULL, defaults[i]);
 	return 0;
 }
