@@ -190,6 +190,7 @@ if STORE_MEMCACHED
 	%D%/store/farm_publish.c \
 	%D%/store/farm_put.c %D%/store/farm_put.h \
 	%D%/store/farm_read.c \
+	%D%/store/farm_state.c \
 	%D%/store/farm_trust.c %D%/store/farm_trust.h \
 	%D%/store/memcached.h \
 	%D%/store/memcached_ask.c \

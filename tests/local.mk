@@ -373,6 +373,7 @@ EXTRA_DIST += \
 	%D%/integration/test_logout.py \
 	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
+	%D%/integration/test_many_hosts.py \
 	%D%/integration/test_peers_better_auth.py \
 	%D%/integration/test_peers_jwks.py \
 	%D%/integration/test_peers_nextauth.py \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who keeps the link, and what its threads have in common. */
+/* Who keeps the link: waiting for the lock, beginning and ending, and the journal. */
 #include "store/farm_link_internal.h"
 
 #include <errno.h>
@@ -12,150 +12,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 
 enum { LOOK_MS = 1000, JOURNAL_MAX = 100000, GIVE_UP_MS = 30000 };
-
-static struct farm_page_server *shared(const struct farm_server *server)
-{
-	return &server->link->page->servers[server->index];
-}
-
-void farm_set_health(struct farm_server *server, enum farm_health health)
-{
-	const struct farm *farm = server->link->farm;
-	/* What was found before a server stopped to answer holds for as long as was said. */
-	if (health != FARM_GOOD && health != FARM_UNREACHABLE)
-		atomic_store(&shared(server)->trusted_until, 0);
-	if (health == FARM_LOST)
-		atomic_store(&shared(server)->generation, 0);
-	if (health == server->health)
-		return;
-	server->health = health;
-	atomic_store(&shared(server)->health, (uint32_t)health);
-	log_text(health == FARM_GOOD ? LOG_NOTICE : LOG_WARNING, "store", "memcached %.*s %s",
-		 STR_ARGS(farm->addresses[server->index]), farm_health_text(health));
-}
-
-enum farm_step farm_interrupt(struct farm_server *server, enum memcache_result result)
-{
-	pthread_mutex_lock(&server->link->lock);
-	farm_set_health(server, result == MEMCACHE_FULL ? FARM_FULL : FARM_UNREACHABLE);
-	pthread_mutex_unlock(&server->link->lock);
-	if (result == MEMCACHE_FULL)
-		server->retry_at = clock_boot_ms() + FARM_RETRY_MS;
-	return FARM_FAILED;
-}
-
-/* Must a mark on `server` say that we do not vouch for `other`? */
-static bool is_listed(const struct farm_server *server, const struct farm_server *other, enum farm_state state)
-{
-	const struct farm_page_server *s = shared(other);
-	if (atomic_load(&s->unconfirmed) > atomic_load(&s->confirmed))
-		return true;
-	return server == other ? state == FARM_PUBLISHING : !other->whole || other->too_old;
-}
-
-void farm_compose(struct farm_server *server, enum farm_state state, struct farm_mark *out)
-{
-	struct farm_link *link = server->link;
-	struct farm_page *page = link->page;
-	out->host = link->farm->host;
-	out->generation = server->generation;
-	out->state = state;
-	out->list = link->farm->list;
-	out->n_without = out->n_echoes = 0;
-	/* A worker that has said what it could not put somewhere finds it listed in every
-	 * mark whose sequence is greater than the one it reads then. */
-	atomic_fetch_add(&page->composing, 1);
-	out->sequence = atomic_fetch_add(&page->sequence, 1) + 1;
-	uint32_t list = 0;
-	for (size_t i = 0; i < link->farm->servers; i++) {
-		bool listed = is_listed(server, &link->servers[i], state);
-		_Atomic uint64_t *since = &page->servers[i].listed_since;
-		list |= (uint32_t)listed << i;
-		if (listed)
-			out->without[out->n_without++] = link->farm->hashes[i];
-		if (!listed)
-			atomic_store(since, 0);
-		else if (atomic_load(since) == 0)
-			atomic_store(since, out->sequence);
-	}
-	atomic_fetch_add(&page->composing, 1);
-	if (link->list_since == 0 || list != link->list) {
-		link->list = list;
-		link->list_since = out->sequence;
-	}
-	out->since = link->list_since;
-	for (size_t i = 0; i < FARM_HOSTS_MAX; i++)
-		if (link->view.known[i].id && server->on[i].id == link->view.known[i].id &&
-		    server->read_sequence[i])
-			out->echoes[out->n_echoes++] =
-				(struct farm_echo){link->view.known[i].id, server->read_sequence[i]};
-}
-
-/* Who has heard of this host, on whatever server. */
-static void settle(struct farm_link *link, int64_t now)
-{
-	uint64_t heard[FARM_HOSTS_MAX] = {0};
-	for (size_t i = 0; i < FARM_HOSTS_MAX; i++)
-		for (size_t j = 0; j < link->farm->servers; j++) {
-			const struct farm_sighting *on = &link->servers[j].on[i];
-			if (on->id == link->view.known[i].id && on->echo > heard[i])
-				heard[i] = on->echo;
-		}
-	farm_settle(&link->view, heard, now);
-}
-
-void farm_judge(struct farm_server *server, int64_t read_at, uint64_t reports)
-{
-	struct farm_link *link = server->link;
-	struct farm_page_server *s = shared(server);
-	int64_t now = clock_boot_ms();
-	bool rostered = true;
-	if (!link->view.settled)
-		settle(link, now);
-	struct farm_judgement judgement = farm_trust(&link->view, server->index, read_at, server->on, now);
-	/* Who does not stand in every roster may be unknown to somebody. */
-	for (size_t i = 0; i < link->farm->servers; i++)
-		rostered = rostered && link->servers[i].rostered;
-	atomic_store(&s->echoed, rostered ? farm_echoed(&link->view, server->on, server->own_sequence, now) : 0);
-	atomic_store(&s->waits_for, judgement.waits_for);
-	if (reports == atomic_load(&s->reports))
-		atomic_store(&s->trusted_until, judgement.until);
-}
-
-void farm_without_print(const struct farm *farm, const struct farm_known *known, char out[JOURNAL_TEXT_SIZE])
-{
-	struct buf text = buf_over(out, JOURNAL_TEXT_SIZE - 1);
-	if (known->other_list)
-		buf_char(&text, '?');
-	for (size_t i = 0; i < farm->servers; i++)
-		if (known->without >> i & 1)
-			buf_printf(&text, "%s%08x", text.n ? "," : "", (unsigned)farm->hashes[i]);
-	out[text.n] = '\0';
-}
-
-void farm_without_read(const struct farm *farm, const char *text, struct farm_known *known)
-{
-	struct str rest = *text ? str_of(text) : STR_NONE, word;
-	char hash[16];
-	known->without = 0;
-	known->other_list = false;
-	while (str_split(&rest, ',', &word)) {
-		bool found = false;
-		for (size_t i = 0; i < farm->servers; i++) {
-			snprintf(hash, sizeof hash, "%08x", (unsigned)farm->hashes[i]);
-			if (str_eq(word, str_of(hash))) {
-				known->without |= UINT32_C(1) << i;
-				found = true;
-			}
-		}
-		known->other_list = known->other_list || !found;
-	}
-}
-
-/* Beginning and ending ----------------------------------------------------- */
 
 /* The index of that host, or of a free place, or FARM_HOSTS_MAX. */
 static size_t place_of(const struct farm_view *view, uint64_t id)
@@ -200,7 +58,8 @@ static bool recall(struct farm_link *link, int64_t now)
 		link->kept[i] = 0;
 	}
 	for (size_t i = 0; i < n; i++) {
-		int64_t ago = wall - hosts[i].seen * 1000;
+		/* It may have been seen a little later than was written down. */
+		int64_t ago = wall - hosts[i].seen * 1000 - farm_seen_every(&link->view);
 		if (ago > 2 * link->view.host_timeout + 60000)
 			journal_host_drop(link->store, hosts[i].id);
 		else
@@ -279,15 +138,14 @@ static bool begin(struct farm_link *link)
 	/* The link before may have died at it. */
 	if (atomic_load(&link->page->composing) & 1)
 		atomic_fetch_add(&link->page->composing, 1);
-	/* Others wait for what this host has heard as long as they have not given it up. */
-	int64_t beat = atomic_load(&link->page->beat);
-	view->settled = beat != 0 && now - beat < view->host_timeout / 2;
+	int64_t marked_at = atomic_load(&link->page->marked_at);
+	view->settled = !farm_was_away(view, marked_at, now);
 	view->settles_at = now + FARM_SETTLE_MS;
 	view->first_sequence = atomic_load(&link->page->sequence) + 1;
 	link->begun_at = now;
 	bool good = true;
 	for (size_t i = 0; i < view->servers; i++)
-		good = begin_server(link, i, beat == 0) && good;
+		good = begin_server(link, i, marked_at == 0) && good;
 	for (size_t i = 0; good && i < view->servers; i++)
 		good = link->servers[i].has_thread =
 			pthread_create(&link->servers[i].thread, NULL, farm_serve, &link->servers[i]) == 0;

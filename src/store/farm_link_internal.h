@@ -40,6 +40,7 @@ struct farm_server {
 	bool whole;	       /* everything was there when it was last read; and then the journal */
 	bool rostered;	       /* this host has once stood in the server's roster */
 	enum farm_health health;
+	int64_t failing_since; /* 0: the last call did not fail */
 };
 
 struct farm_link {
@@ -74,10 +75,12 @@ struct farm_reading {
 
 enum farm_step { FARM_DONE, FARM_AGAIN, FARM_FAILED };
 
-/* farm_link.c */
+/* farm_state.c */
 /* With the lock: the next mark for the server, numbered and listing what must be
  * listed at this moment. */
 void farm_compose(struct farm_server *server, enum farm_state state, struct farm_mark *out);
+/* So often it is written down that a host was seen. */
+int64_t farm_seen_every(const struct farm_view *view);
 /* Note what the server is; a change goes to the log. */
 void farm_set_health(struct farm_server *server, enum farm_health health);
 /* The call came to nothing. */
@@ -86,6 +89,8 @@ enum farm_step farm_interrupt(struct farm_server *server, enum memcache_result r
  * workers unless one of them has reported something meanwhile. */
 void farm_judge(struct farm_server *server, int64_t read_at, uint64_t reports);
 
+/* Was this host away for so long that others may not wait for it any more? */
+bool farm_was_away(const struct farm_view *view, int64_t marked_at, int64_t now);
 /* A host's list as text for the table host, and back; what is no such text lists all. */
 void farm_without_print(const struct farm *farm, const struct farm_known *known, char out[JOURNAL_TEXT_SIZE]);
 void farm_without_read(const struct farm *farm, const char *text, struct farm_known *known);

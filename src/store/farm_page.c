@@ -153,12 +153,29 @@ void farm_page_close(struct farm_mapping *mapping)
 	mapping->page = NULL;
 }
 
+/* Is there a page of this boot for other programs? */
+static bool is_of_others(const char *path, const struct farm_page *ours)
+{
+	struct farm_mapping mapping = {0};
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	const struct farm_page *page = map(fd, &mapping);
+	close(fd);
+	bool others = page && page->format == ours->format && page->boot == ours->boot &&
+		      page->identity != ours->identity;
+	farm_page_close(&mapping);
+	return others;
+}
+
 bool farm_page_is_current(const char *state_dir, const struct farm_mapping *mapping)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	return print_path(state_dir, path) && lstat(path, &st) == 0 && (uint64_t)st.st_dev == mapping->device &&
-	       (uint64_t)st.st_ino == mapping->inode;
+	if (!print_path(state_dir, path) || lstat(path, &st) != 0)
+		return false;
+	return ((uint64_t)st.st_dev == mapping->device && (uint64_t)st.st_ino == mapping->inode) ||
+	       is_of_others(path, mapping->page);
 }
 
 void farm_page_sleep(struct farm_page *page, uint32_t seen, int64_t ms)

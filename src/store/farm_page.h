@@ -50,6 +50,7 @@ struct farm_page {
 	_Atomic uint64_t sequence;   /* of the mark composed last */
 	_Atomic uint64_t composing;  /* odd while one is */
 	_Atomic int64_t beat;	     /* when the link was last alive */
+	_Atomic int64_t marked_at;   /* when a mark of ours was last written to any server */
 	_Atomic uint32_t wake;	     /* changed by who wants the link to hurry */
 	struct farm_page_server servers[FARM_SERVERS_MAX];
 	struct farm_page_host hosts[FARM_HOSTS_MAX];
@@ -66,7 +67,8 @@ struct farm_mapping {
 bool farm_page_open(const char *state_dir, const struct state_owner *owner, uint64_t identity,
 		    struct farm_mapping *out, struct buf *why);
 void farm_page_close(struct farm_mapping *mapping);
-/* Is what is mapped still what others find? */
+/* Is what is mapped still what others find? Also when they find one of another
+ * identity: a program with another configuration has put it there, and goes its own way. */
 bool farm_page_is_current(const char *state_dir, const struct farm_mapping *mapping);
 
 /* Sleep until ms have passed or page->wake is not `seen`. */

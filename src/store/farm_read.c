@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "store/farm_link_internal.h"
 
-enum { PRUNE_MS = 60000, SEEN_EVERY_MS = 60000, NO_SLOT = FARM_HOSTS_MAX };
+enum { PRUNE_MS = 60000, NO_SLOT = FARM_HOSTS_MAX };
 
 /* The host's index in view.known; a new one gets the place of none, or of one that
  * has not been heard of for long. NO_SLOT: there is no place. */
@@ -161,7 +161,7 @@ static bool take(struct farm_server *server, size_t at, struct str text, int64_t
 		return false;
 	farm_known_see(known, &mark, bits_of(link->farm, &mark), mark.list != link->farm->list, begun);
 	*keep = mark.since > link->kept[at] ||
-		(mark.sequence > link->kept[at] && begun - link->kept_at[at] >= SEEN_EVERY_MS);
+		(mark.sequence > link->kept[at] && begun - link->kept_at[at] >= farm_seen_every(&link->view));
 	farm_page_put_host(link->page, at, known);
 	server->on[at].present = true;
 	server->on[at].state = mark.state;

@@ -16,7 +16,8 @@ struct promise {
 };
 
 /* Which servers took it? false: this host's file cannot be read. */
-static bool put_everywhere(struct store_thread *thread, const struct store_key *key, int kind, uint32_t *missing)
+static bool put_everywhere(struct store_thread *thread, const struct farm_page *page, const struct store_key *key,
+			   int kind, uint32_t *missing)
 {
 	struct farm *farm = thread->store->farm;
 	bool found;
@@ -24,7 +25,7 @@ static bool put_everywhere(struct store_thread *thread, const struct store_key *
 		return false;
 	*missing = 0;
 	for (size_t i = 0; found && i < farm->servers; i++) {
-		enum farm_health health = atomic_load(&farm_page(farm)->servers[i].health);
+		enum farm_health health = atomic_load(&page->servers[i].health);
 		/* The link has found that it is not there: no time is spent on it. */
 		if (health == FARM_UNREACHABLE ||
 		    farm_put(thread->servers[i], &farm->space, &thread->item, true, thread->arena) != MEMCACHE_OK)
@@ -73,14 +74,13 @@ static bool is_kept(struct farm_page *page, size_t servers, const struct promise
 	return false;
 }
 
-static bool wait_for(struct farm *farm, struct promise *promise)
+static bool wait_for(struct farm_page *page, size_t servers, struct promise *promise)
 {
-	struct farm_page *page = farm_page(farm);
 	int64_t now = clock_boot_ms(), deadline = now + WAIT_MS, wake_at = now;
 	bool known = false;
 	while (now < deadline) {
 		known = known || read_promise(page, promise);
-		if (known && is_kept(page, farm->servers, promise))
+		if (known && is_kept(page, servers, promise))
 			return true;
 		if (now >= wake_at) {
 			farm_page_wake(page);
@@ -95,22 +95,24 @@ static bool wait_for(struct farm *farm, struct promise *promise)
 enum err memcached_tell(struct store_thread *thread, const struct store_key *key, int kind)
 {
 	struct farm *farm = thread->store->farm;
+	/* The same all along: a promise is only good on the page where it was asked for. */
+	struct farm_page *page = farm_page(farm);
 	struct promise promise = {0};
 	int64_t seq;
 	/* It is durable already: a failure from here on takes nothing back. */
-	if (!put_everywhere(thread, key, kind, &promise.missing))
+	if (!put_everywhere(thread, page, key, kind, &promise.missing))
 		return ERR_STORE_PARTIAL;
 	if (promise.missing == 0)
 		return ERR_NONE;
 	if (!journal_newest(thread->local, &seq))
 		return ERR_STORE_PARTIAL;
-	say_unconfirmed(farm_page(farm), promise.missing, seq);
+	say_unconfirmed(page, promise.missing, seq);
 	uint32_t all = (uint32_t)((UINT64_C(1) << farm->servers) - 1);
 	if (promise.missing == all) {
-		farm_page_wake(farm_page(farm));
+		farm_page_wake(page);
 		return ERR_STORE_PARTIAL;
 	}
-	return wait_for(farm, &promise) ? ERR_NONE : ERR_STORE_PARTIAL;
+	return wait_for(page, farm->servers, &promise) ? ERR_NONE : ERR_STORE_PARTIAL;
 }
 
 enum err memcached_untell(struct store_thread *thread, const struct store_key *key, int kind, bool *was_there)

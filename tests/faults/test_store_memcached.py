@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -109,6 +110,14 @@ def own_key(letter, host=None, namespace=b"fcgi-auth"):
         h = (h ^ byte) * 0x0000000001000000000000000000013b % 2**128
     short = h ^ h >> 32 ^ h >> 64 ^ h >> 96
     return f"{letter}{short % 2**32:08x}" + (f":{host}" if host else "")
+
+
+def fnv(text):
+    """What a host calls a server in its list."""
+    h = 0x811c9dc5
+    for byte in text:
+        h = (h ^ byte) * 0x01000193 % 2**32
+    return h
 
 
 def id_of(client):
@@ -333,13 +342,18 @@ def test_put_into_a_hanging_server(farm):
     a, b = farm.host("a"), farm.host("b")
     assert settled(a, b)
     farm.servers[0].hang()
-    for number in range(5):
-        a(f"add {number}")
+    said = [a(f"add {number}") for number in range(5)]
     assert a("remove 0") == "partial"
-    a("add 0")
+    said[0] = a("add 0")
+    acknowledged = int(a("time"))
     farm.servers[0].go_on()
+    for number in range(5):
+        watch(b, number, 300)
+        got = watched(b)
+        if said[number] == "ok":
+            never_good_after(acknowledged, got)
+    assert within(SETTLES, lambda: all(b(f"ask {number}") == "revoked" for number in range(5)))
     assert settled(a, b)
-    assert all(b(f"ask {number}") == "revoked" for number in range(5))
     assert within(SETTLES, lambda: all(len(server.keys("r")) == 5 for server in farm.servers))
 
 
@@ -448,16 +462,36 @@ def test_reboot(farm):
     assert a("add 1") == "ok"
     farm.servers[0].hang()
     assert within(SETTLES, lambda: a("add 2") == "ok")
+    key, hung = own_key("h", id_of(a)), f"{fnv(farm.servers[0].address.encode()):08x}"
+    last = farm.servers[1].value(key).split()[4]
     a.kill()
     (farm.states["a"] / "farm.page").unlink()
-    watch(b, 2, 8000)
     a = farm.host("a")
-    got = watched(b)
-    assert got["good"] == 0 and got["revoked"] > 0, "the server that hangs is still not vouched for"
+    marks = [farm.servers[1].value(key).split() for _ in range(1000)]
+    assert marks[-1][4] > last and all(hung in mark[7] for mark in marks), "it still is not vouched for"
+    assert becomes(b, 2, "revoked")
     assert not any("lacks revocations" in line for line in a.log)
     farm.servers[0].go_on()
     assert settled(a, b)
     assert a("ask 1") == "revoked" and b("ask 2") == "revoked"
+
+
+def test_cut_off_for_long(farm):
+    """Who was away for about host-timeout makes himself known before he believes anything."""
+    a, b = farm.host("a", "host-timeout=4000"), farm.host("b", "host-timeout=4000")
+    assert settled(a, b)
+    assert a("add 1") == "ok"
+    for server in farm.servers:
+        server.hang()
+    assert a("add 2") == "partial"
+    stop = time.monotonic() + 4
+    while time.monotonic() < stop:
+        assert b("ask 1") in ("revoked", "error")
+    for server in farm.servers:
+        server.go_on()
+    assert settled(a, b)
+    assert within(SETTLES, lambda: b("ask 2") == "revoked")
+    assert b("ask 1") == "revoked" and a("add 3") == "ok" and b("ask 3") == "revoked"
 
 
 def test_page_deleted(farm):
@@ -493,6 +527,49 @@ def test_takeover(farm):
     assert got["good"] > 0 and got["error"] == 0, got
     assert second("add 2") == "ok" and b("ask 2") == "revoked"
     assert settled(second, b)
+
+
+def test_lists_are_durable_before_they_are_echoed(farm):
+    """Of a host that is played here: whatever it wrote between two marks that were read, the newest list is in the file
+    of whoever has echoed a mark with it."""
+    b = farm.host("b")
+    assert settled(b)
+    played, mine = "00000000000000aa", id_of(b)
+    own = farm.servers[0].value(own_key("h", mine)).split()
+    listed = f"{fnv(farm.servers[0].address.encode()):08x}"
+
+    def put(letter, value, *servers):
+        for server in servers:
+            server.say(f"set {own_key(letter, played if letter == 'h' else None)} 0 0 {len(value)}\r\n{value}")
+
+    def echoed(server):
+        return f"{played}:" in server.value(own_key("h", mine)) and \
+            server.value(own_key("h", mine)).split(played + ":")[1][:16]
+
+    def kept():
+        with sqlite3.connect(farm.states["b"] / "revocations.db") as db:
+            return db.execute("SELECT sequence, without FROM host WHERE id = ?", (played,)).fetchone()
+
+    def mark(sequence, since, without):
+        return f"1 {played} 00000000000000bb W {sequence:016x} {since:016x} {own[6]} {without} -"
+
+    put("h", mark(3, 3, listed), *farm.servers)
+    put("m", f"{mine} {played}", *farm.servers)
+    assert within(SETTLES, lambda: echoed(farm.servers[0]) == f"{3:016x}")
+    assert kept() == (3, listed)
+    assert within(SETTLES, lambda: trusted(b) == 1), "the other one is still vouched for"
+    put("h", mark(7, 7, listed), farm.servers[1])
+    assert within(SETTLES, lambda: echoed(farm.servers[1]) == f"{7:016x}")
+    assert kept() == (7, listed), "the same list again, but another one may have been between"
+    put("h", mark(5, 5, "-"), farm.servers[0])
+    b.kill()
+    farm.servers[1].restart()
+    (farm.states["b"] / "farm.page").unlink()
+    b = farm.host("b")
+    assert within(SETTLES, lambda: echoed(farm.servers[0]) == f"{5:016x}")
+    assert b("ask 1") == "error", "an older list is not believed"
+    put("h", mark(9, 9, "-"), *farm.servers)
+    assert settled(b) and kept() == (9, "")
 
 
 def test_roster_lost(farm):

@@ -49,6 +49,15 @@ MISTAKES = {
     "unknown-type": ("type = jwt", "type = jvt", "type", ["jvt", "jwt"]),
     "state-dir-relative": ("state-dir = /", "state-dir = ", "state-dir", ["/"]),
     "neither-key-nor-section": ("[login]", "hello\n[login]", None, ["hello"]),
+    "bad-server": ("[login]", "[store]\nmemcached = 10.0.0.1\n[login]", "memcached", ["10.0.0.1"]),
+    "server-twice": ("[login]", "[store]\nmemcached = a:1, b:1, a:1\n[login]", "memcached", ["a:1", "twice"]),
+    "too-many-servers": ("[login]", f"[store]\nmemcached = {', '.join(f'a:{i}' for i in range(1, 18))}\n[login]",
+                         "memcached", ["16"]),
+    "cache-alone": ("[login]", "[store]\nmemcached-cache = a:1\n[login]", "memcached-cache", ["memcached"]),
+    "bad-cache-server": ("[login]", "[store]\nmemcached = a:1\nmemcached-cache = a:0\n[login]", "memcached-cache",
+                         ["a:0"]),
+    "bad-namespace": ("[login]", "[store]\nnamespace = a\x01b\n[login]", None, ["control"]),
+    "bad-host-timeout": ("[login]", "[store]\nhost-timeout = 1s\n[login]", "host-timeout", ["10s"]),
     "host-cookie-with-path": ("cookie = auth", "cookie = __Host-auth\ncookie-path = /x", None, ["__Host-"]),
 }
 
