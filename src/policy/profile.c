@@ -181,17 +181,19 @@ static enum profile_outcome ask(struct pursuit *p, struct str *text, int64_t *pa
 	return outcome;
 }
 
-/* Has another process done it meanwhile, well or in vain? */
+/* Has another process done it meanwhile, well or in vain? An old profile that the
+ * request has not seen is taken, too: no failure shall replace it. */
 static bool is_settled(struct pursuit *p)
 {
 	struct profile_entry found;
 	int64_t now = clock_unfrozen_ms();
 	if (!look(p, &p->visit.key, p->user_id, &found))
 		return false;
-	bool settled = profile_age(p->source, &found, now) == PROFILE_NEW || profile_rests(&found, now);
-	if (settled)
+	enum profile_age age = profile_age(p->source, &found, now);
+	bool rests = profile_rests(&found, now);
+	if (age != PROFILE_GONE || rests)
 		*p->entry = found;
-	return settled;
+	return age == PROFILE_NEW || rests;
 }
 
 /* Among processes and hosts. A store that cannot lock keeps nobody from asking. */
