@@ -31,6 +31,7 @@ struct memcache {
 	bool asked;		    /* between memcache_get_begin() and memcache_get_end() */
 	bool with_cas;
 	int64_t deadline; /* monotonic, of the call that is going on */
+	int64_t until;	  /* of the next one, when that is earlier; 0: its own time is all it has */
 	unsigned failures;
 	int64_t retry_at; /* monotonic, once failures has reached FAILURES_MAX */
 	memcached_return_t error;
@@ -122,6 +123,11 @@ bool memcache_is_ready(const struct memcache *memcache)
 	return memcache->failures < FAILURES_MAX || clock_monotonic_ms() >= memcache->retry_at;
 }
 
+void memcache_hurry(struct memcache *memcache, int64_t until)
+{
+	memcache->until = until;
+}
+
 /* Whatever the library does next, it waits no longer than the call has left. */
 static void limit(struct memcache *memcache)
 {
@@ -151,7 +157,9 @@ static bool start(struct memcache *memcache)
 		drop(memcache);
 	if (!memcache_is_ready(memcache))
 		return false;
-	memcache->deadline = clock_monotonic_ms() + memcache->timeout_ms;
+	int64_t end = clock_monotonic_ms() + memcache->timeout_ms;
+	memcache->deadline = memcache->until && memcache->until < end ? memcache->until : end;
+	memcache->until = 0;
 	memcached_return_t code = open_handle(memcache);
 	if (code != MEMCACHED_SUCCESS) {
 		fail(memcache, code);
@@ -489,9 +497,4 @@ void memcache_explain(const struct memcache *memcache, struct buf *out)
 	buf_add(out, str_of(memcached_strerror(NULL, memcache->error)));
 	if (memcache->error_number != 0)
 		buf_printf(out, ": %s", strerror(memcache->error_number));
-}
-
-const char *memcache_library(void)
-{
-	return memcached_lib_version();
 }

@@ -37,6 +37,9 @@ bool memcache_open(struct str address, int64_t timeout_ms, struct memcache **out
 void memcache_close(struct memcache **memcache);
 /* False while the breaker is open: a call would fail at once. */
 bool memcache_is_ready(const struct memcache *memcache);
+/* The next call ends at that moment (monotonic ms) at the latest: for a caller who has
+ * asked others before. */
+void memcache_hurry(struct memcache *memcache, int64_t until);
 /* One multi-get for all keys of items (1 to MEMCACHE_ASKED_MAX): MEMCACHE_OK only when
  * the server's whole answer came; otherwise no value is set. Values that it gives
  * for a key that was not asked for end the connection. with_cas: ask for cas too. */

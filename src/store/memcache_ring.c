@@ -53,3 +53,8 @@ size_t memcache_ring_find(const struct memcache_ring *ring, struct str key)
 {
 	return memcached_generate_hash(ring->handle, key.p, key.n);
 }
+
+const char *memcache_library(void)
+{
+	return memcached_lib_version();
+}

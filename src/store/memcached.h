@@ -32,6 +32,7 @@ struct store_thread {
 	struct memcache_cache cache;
 	char owner[24];
 	struct journal_item item;
+	int64_t until; /* monotonic: when the question under way must be answered */
 };
 
 /* memcached_ask.c */

@@ -104,8 +104,10 @@ static bool ask_server(struct store_thread *thread, size_t server, struct query 
 	struct farm *farm = thread->store->farm;
 	struct witness witness;
 	struct store_answer both = *answer;
-	if (!is_trusted(farm, server, &witness) ||
-	    memcache_get(thread->servers[server], arena, query->items, query->n, false) != MEMCACHE_OK ||
+	if (clock_monotonic_ms() >= thread->until || !is_trusted(farm, server, &witness))
+		return false;
+	memcache_hurry(thread->servers[server], thread->until);
+	if (memcache_get(thread->servers[server], arena, query->items, query->n, false) != MEMCACHE_OK ||
 	    !counts(farm, &witness, query->items[query->sentinel].value) ||
 	    !add_revocation(query, query->token, &both) || !add_revocation(query, query->session, &both) ||
 	    !add_not_before(query, &both))
@@ -166,6 +168,9 @@ enum err memcached_ask(struct store_thread *thread, const struct store_question 
 		return ERR_NONE;
 	}
 	arena_reset(thread->arena);
+	/* When one server hangs there is time for a second one; when all hang, no request
+	 * waits for each of them. */
+	thread->until = clock_monotonic_ms() + store->timeout_ms * 8 / 5;
 	if (question->has_cached) {
 		size_t at = memcache_cache_find(&thread->cache, &question->cached, &name);
 		answered = ask_together(thread, store->cache_index[at], question, &name, &answer);
