@@ -102,9 +102,14 @@ class Server:
         return answer.decode("latin-1")
 
     def keys(self):
-        """Exactly the keys that it holds."""
-        lines = self.ask("lru_crawler metadump all", b"END\r\n").splitlines()
-        return {urllib.parse.unquote(line.split()[0].removeprefix("key=")) for line in lines if line.startswith("key=")}
+        """Exactly the keys that it holds. About one dump in 600 lacks an entry that is there (memcached 1.6.18, seen
+        while entries are read and written): only one of as many as it counts is taken."""
+        def whole():
+            lines = self.ask("lru_crawler metadump all", b"END\r\n").splitlines()
+            found = {urllib.parse.unquote(line.split()[0].removeprefix("key=")) for line in lines
+                     if line.startswith("key=")}
+            return (found,) if len(found) == int(self.statistics()["curr_items"]) else None
+        return harness.wait_for("a whole dump", whole)[0]
 
     def value(self, key):
         """The value of one key, None when there is none."""
