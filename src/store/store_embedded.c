@@ -165,7 +165,7 @@ static enum err add(struct store_thread *thread, const struct store_entry *entry
 	if (good && sql_changes(c) > 0 && (entry->user.n > 0 || entry->note.n > 0))
 		good = add_detail(c, entry);
 	/* Also when nothing changed: the others may not have it yet. */
-	good = good && journal_note(thread, &entry->key, entry->kind);
+	good = good && journal_note(thread, &entry->key, (int)entry->kind);
 	return embedded_finish(c, good);
 }
 

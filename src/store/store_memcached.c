@@ -175,7 +175,7 @@ static bool open_thread(struct store *store, struct store_thread **out)
 static enum err add(struct store_thread *thread, const struct store_entry *entry)
 {
 	enum err err = store_embedded.add(thread->local, entry);
-	return err ? err : memcached_tell(thread, &entry->key, entry->kind);
+	return err ? err : memcached_tell(thread, &entry->key, (int)entry->kind);
 }
 
 static enum err remove_entry(struct store_thread *thread, const struct store_key *key, bool *was_there)

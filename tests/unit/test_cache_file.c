@@ -391,7 +391,7 @@ static void answers_with_the_store(void)
 	struct buf why = buf_over(text, sizeof text);
 	struct bed bed;
 	struct store *store;
-	struct store_thread *thread;
+	struct store_thread *thread = NULL;
 	const struct store_driver *driver = store_drivers[0];
 	for (size_t i = 0; store_drivers[i]; i++)
 		if (str_eq(str_of(store_drivers[i]->name), STR("embedded")))
