@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	%D%/unit/test_database \
 	%D%/unit/test_derive \
 	%D%/unit/test_digest \
+	%D%/unit/test_effective \
 	%D%/unit/test_frame \
 	%D%/unit/test_form \
 	%D%/unit/test_htpasswd \
@@ -128,6 +129,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_database_LDADD = $(UNIT_LDADD)
 %C%_unit_test_derive_LDADD = $(UNIT_LDADD)
 %C%_unit_test_digest_LDADD = $(UNIT_LDADD)
+%C%_unit_test_effective_LDADD = $(UNIT_LDADD)
 %C%_unit_test_farm_mark_LDADD = $(UNIT_LDADD)
 %C%_unit_test_farm_page_LDADD = $(UNIT_LDADD)
 %C%_unit_test_farm_trust_LDADD = $(UNIT_LDADD)

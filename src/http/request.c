@@ -10,9 +10,9 @@
 enum twice { TWICE_REFUSE, TWICE_JOIN };
 
 enum raw_index {
-	RAW_METHOD, RAW_TARGET, RAW_HOST, RAW_HTTPS, RAW_SCHEME, RAW_PORT, RAW_ADDR, RAW_POLICY, RAW_AUTHORIZATION,
-	RAW_COOKIE, RAW_ACCEPT, RAW_ORIGIN, RAW_TYPE, RAW_REQUESTED_WITH, RAW_FETCH_MODE, RAW_FETCH_SITE,
-	RAW_FETCH_DEST, RAW_WEBSOCKET, RAW_SCRIPT, RAW_PATH_INFO, RAW_LENGTH, RAW_COUNT
+	RAW_METHOD, RAW_TARGET, RAW_HOST, RAW_HTTPS, RAW_SCHEME, RAW_PORT, RAW_ADDR, RAW_POLICY, RAW_EFFECTIVE,
+	RAW_AUTHORIZATION, RAW_COOKIE, RAW_ACCEPT, RAW_ORIGIN, RAW_TYPE, RAW_REQUESTED_WITH, RAW_FETCH_MODE,
+	RAW_FETCH_SITE, RAW_FETCH_DEST, RAW_WEBSOCKET, RAW_SCRIPT, RAW_PATH_INFO, RAW_LENGTH, RAW_COUNT
 };
 
 static const struct known {
@@ -27,6 +27,7 @@ static const struct known {
 	[RAW_PORT] = {{"SERVER_PORT", 11}, TWICE_REFUSE},
 	[RAW_ADDR] = {{"REMOTE_ADDR", 11}, TWICE_REFUSE},
 	[RAW_POLICY] = {{"AUTH_POLICY", 11}, TWICE_REFUSE},
+	[RAW_EFFECTIVE] = {{"AUTH_EFFECTIVE_PATH", 19}, TWICE_REFUSE},
 	[RAW_AUTHORIZATION] = {{"HTTP_AUTHORIZATION", 18}, TWICE_REFUSE},
 	[RAW_COOKIE] = {{"HTTP_COOKIE", 11}, TWICE_JOIN},
 	[RAW_ACCEPT] = {{"HTTP_ACCEPT", 11}, TWICE_REFUSE},
@@ -169,6 +170,26 @@ static enum err bad(const char **why, const char *what)
 	return ERR_BAD_REQUEST;
 }
 
+/* The paths that the request is judged by; NULL, or the parameter that cannot be one. */
+static const char *read_paths(struct arena *arena, struct str effective, struct request *out)
+{
+	if (out->target.n == 0 || !url_normalise(arena, out->raw_path, &out->path))
+		return "REQUEST_URI";
+	out->bare_path = url_without_parameters(arena, out->path);
+	if (!out->bare_path.p)
+		return "REQUEST_URI";
+	struct str path;
+	if (!effective.p)
+		return NULL;
+	if (!url_normalise_decoded(arena, effective, &path))
+		return "AUTH_EFFECTIVE_PATH";
+	if (str_eq(path, out->path))
+		return NULL;
+	out->effective_path = path;
+	out->bare_effective_path = url_without_parameters(arena, path);
+	return out->bare_effective_path.p ? NULL : "AUTH_EFFECTIVE_PATH";
+}
+
 enum err request_read(struct arena *arena, const struct incoming *in, uint64_t number, struct request *out,
 		      const char **why)
 {
@@ -196,10 +217,16 @@ enum err request_read(struct arena *arena, const struct incoming *in, uint64_t n
 		return bad(why, "REQUEST_METHOD");
 	if (str_has_control(out->authority))
 		return bad(why, "HTTP_HOST");
-	if (out->target.n == 0 || !url_normalise(arena, out->raw_path, &out->path))
-		return bad(why, "REQUEST_URI");
-	out->bare_path = url_without_parameters(arena, out->path);
-	return out->bare_path.p ? ERR_NONE : bad(why, "REQUEST_URI");
+	*why = read_paths(arena, raw[RAW_EFFECTIVE], out);
+	return *why ? ERR_BAD_REQUEST : ERR_NONE;
+}
+
+struct request request_effective(const struct request *request)
+{
+	struct request effective = *request;
+	effective.path = request->effective_path;
+	effective.bare_path = request->bare_effective_path;
+	return effective;
 }
 
 unsigned request_parameter(const struct request *request, struct str name, struct str *out)

@@ -29,6 +29,9 @@ struct request {
 	struct str raw_path;  /* the target's path, still encoded */
 	struct str path;      /* the same decoded and normalised, url_normalise() */
 	struct str bare_path;	   /* path without ';' parameters */
+	/* AUTH_EFFECTIVE_PATH, in the same two forms: what the web server serves in a
+	 * sub-request or after an internal redirect, where that is another path. */
+	struct str effective_path, bare_effective_path;
 	struct str query;     /* after '?', still encoded */
 	struct str host;      /* HTTP_HOST in lower case, without port and trailing dot */
 	struct str authority; /* HTTP_HOST as it came */
@@ -60,6 +63,8 @@ struct request {
  * why is set to the name of the parameter at fault, or NULL. */
 enum err request_read(struct arena *arena, const struct incoming *in, uint64_t number, struct request *out,
 		      const char **why);
+/* The same request as if the client had asked for its effective path. */
+struct request request_effective(const struct request *request);
 /* The parameter of that name: how many different values came of it, up to 2; *out is the first. */
 unsigned request_parameter(const struct request *request, struct str name, struct str *out);
 

@@ -74,6 +74,26 @@ static bool add_segment(char *out, size_t *n, struct str segment)
 	return true;
 }
 
+bool url_normalise_decoded(struct arena *arena, struct str decoded, struct str *path)
+{
+	if (decoded.n == 0 || decoded.p[0] != '/' || !is_clean(decoded))
+		return false;
+	/* A final "/", "/." or "/.." names a folder: the form keeps the slash. */
+	bool folder = str_ends(decoded, STR("/")) || str_ends(decoded, STR("/.")) || str_ends(decoded, STR("/.."));
+	char *out = arena_alloc(arena, decoded.n + 1);
+	struct str rest = str_skip(decoded, 1), segment;
+	size_t length = 0;
+	if (!out)
+		return false;
+	while (str_split(&rest, '/', &segment))
+		if (is_doubtful(segment) || !add_segment(out, &length, segment))
+			return false;
+	if (length == 0 || folder)
+		out[length++] = '/';
+	*path = (struct str){out, length};
+	return true;
+}
+
 bool url_normalise(struct arena *arena, struct str raw_path, struct str *path)
 {
 	/* An encoded slash or backslash: web servers differ in what they make of it. */
@@ -89,23 +109,7 @@ bool url_normalise(struct arena *arena, struct str raw_path, struct str *path)
 	size_t n = 0;
 	if (!text || !percent_decode(raw_path, false, text, &n))
 		return false;
-	struct str decoded = {text, n};
-	if (!is_clean(decoded))
-		return false;
-	/* A final "/", "/." or "/.." names a folder: the form keeps the slash. */
-	bool folder = text[n - 1] == '/' || str_ends(decoded, STR("/.")) || str_ends(decoded, STR("/.."));
-	char *out = arena_alloc(arena, n + 1);
-	struct str rest = str_skip(decoded, 1), segment;
-	size_t length = 0;
-	if (!out)
-		return false;
-	while (str_split(&rest, '/', &segment))
-		if (is_doubtful(segment) || !add_segment(out, &length, segment))
-			return false;
-	if (length == 0 || folder)
-		out[length++] = '/';
-	*path = (struct str){out, length};
-	return true;
+	return url_normalise_decoded(arena, (struct str){text, n}, path);
 }
 
 struct str url_without_parameters(struct arena *arena, struct str path)

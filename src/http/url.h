@@ -12,6 +12,9 @@
  * percent-encoded after decoding, ".." above the root, a segment "..;x", invalid UTF-8.
  * A ';' parameter stays a part of its segment. */
 bool url_normalise(struct arena *arena, struct str raw_path, struct str *path);
+/* The same for a path that the web server has decoded already: decoded no second
+ * time, and under the same rules. */
+bool url_normalise_decoded(struct arena *arena, struct str decoded, struct str *path);
 
 /* The path as servers see it that drop ';' parameters ("/a;x=1/b" is "/a/b" to
  * Java's); the path itself when it has none. STR_NONE: the arena is used up. */

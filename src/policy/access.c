@@ -43,6 +43,22 @@ enum err access_check_path(const struct policy *policy, struct str path, struct 
 	return ERR_NONE;
 }
 
+enum err access_check_paths(const struct policy *policy, const struct request *request, struct str user_id)
+{
+	const struct str paths[] = {request->path, request->bare_path, request->effective_path,
+				    request->bare_effective_path};
+	enum err err = ERR_NONE;
+	for (size_t i = 0; !err && i < sizeof paths / sizeof *paths; i++)
+		if (paths[i].p)
+			err = access_check_path(policy, paths[i], user_id);
+	return err;
+}
+
+enum err access_check_same_user(const struct claims *a, const struct claims *b)
+{
+	return str_eq(a->user_id, b->user_id) && str_eq(a->issuer, b->issuer) ? ERR_NONE : ERR_USER_MISMATCH;
+}
+
 static bool is_fresh(const struct policy *policy, const struct claims *claims, int64_t now)
 {
 	int64_t limit = policy->conf->max_age / 1000;

@@ -62,6 +62,10 @@ enum err access_find(const struct snapshot *snapshot, const struct request *requ
 /* path-user: does the path belong to that user, by every pattern that matches it, or
  * to nobody? ERR_USER_MISMATCH. */
 enum err access_check_path(const struct policy *policy, struct str path, struct str user_id);
+/* The same for each form of each path of the request. */
+enum err access_check_paths(const struct policy *policy, const struct request *request, struct str user_id);
+/* Of a request under two policies: do both know the same user? ERR_USER_MISMATCH. */
+enum err access_check_same_user(const struct claims *a, const struct claims *b);
 /* Every rule, and max-age. ERR_RULE_FAILED, and *why is the rule as it is written. */
 enum err access_check_rules(const struct policy *policy, const struct subject *subject, int64_t now, struct str *why);
 

@@ -6,7 +6,8 @@
 
 static const char *const reserved[] = {
 	"AUTH_USER_ID", "AUTH_LOCAL_USER_ID", "AUTH_EXPIRES", "AUTH_MATCHED_POLICY", "AUTH_REQUEST_ID",
-	"AUTH_TOKEN",	"AUTH_POLICY",	      "AUTH_TYPE",    "AUTH_API_KEY_ID",    NULL,
+	"AUTH_TOKEN",	"AUTH_POLICY",	      "AUTH_TYPE",    "AUTH_API_KEY_ID",    "AUTH_EFFECTIVE_PATH",
+	NULL,
 };
 
 /* Only such a name cannot be forged by a request header, and only in upper case

@@ -46,6 +46,7 @@ static void decision(struct worker *worker, struct log_line *line, const struct 
 	log_foreign(line, "host", request->host);
 	/* Without the query: it may hold what must not be in a log. */
 	log_foreign(line, "path", request->raw_path);
+	log_foreign(line, "effective", request->effective_path);
 	log_end(line);
 }
 

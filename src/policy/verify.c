@@ -91,9 +91,7 @@ static enum err step_user(struct worker *worker, const struct request *request, 
 static enum err step_rules(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
 	(void)worker;
-	enum err err = access_check_path(verdict->policy, request->path, verdict->claims.user_id);
-	if (!err)
-		err = access_check_path(verdict->policy, request->bare_path, verdict->claims.user_id);
+	enum err err = access_check_paths(verdict->policy, request, verdict->claims.user_id);
 	if (err)
 		return err;
 	return access_check_rules(verdict->policy, &verdict->subject, clock_now(), &verdict->why);
@@ -121,8 +119,8 @@ static bool is_anonymous(const struct verdict *verdict)
 	       (err_row(verdict->err)->status == 401 && verdict->credentials.carrier == CARRIER_COOKIE);
 }
 
-void verify_request(struct worker *worker, const struct request *request, enum err request_err, const char *why,
-		    struct verdict *out)
+static void decide(struct worker *worker, const struct request *request, enum err request_err, const char *why,
+		   struct verdict *out)
 {
 	*out = (struct verdict){.err = request_err, .step = VERIFY_REQUEST, .why = str_of(why)};
 	for (size_t i = 0; i < STEPS && out->err == ERR_NONE; i++) {
@@ -134,6 +132,37 @@ void verify_request(struct worker *worker, const struct request *request, enum e
 	out->anonymous = out->err != ERR_NONE && is_anonymous(out);
 	if (out->anonymous)
 		out->err = ERR_NONE;
+}
+
+/* Allowed by what was asked for, the request must be allowed by what is served, too:
+ * a rewrite to "/index.php" must not open "/admin/", nor an included file what lies
+ * under another policy. Of two allows the one for what is served counts, unless it
+ * alone knows no user. */
+static void decide_effective(struct worker *worker, const struct request *request, struct verdict *out)
+{
+	const struct request effective = request_effective(request);
+	const struct verdict first = *out;
+	const struct policy *policy;
+	if (access_find(worker->snapshot, &effective, &policy) == ERR_NONE && policy == first.policy)
+		return;
+	/* In place: parts of a verdict point to others. */
+	decide(worker, &effective, ERR_NONE, NULL, out);
+	if (out->err != ERR_NONE || first.anonymous)
+		return;
+	if (out->anonymous) {
+		*out = first;
+		return;
+	}
+	out->err = access_check_same_user(&first.claims, &out->claims);
+	out->step = out->err ? VERIFY_RULES : VERIFY_DONE;
+}
+
+void verify_request(struct worker *worker, const struct request *request, enum err request_err, const char *why,
+		    struct verdict *out)
+{
+	decide(worker, request, request_err, why, out);
+	if (out->err == ERR_NONE && request->effective_path.p)
+		decide_effective(worker, request, out);
 }
 
 enum err verify_token(struct worker *worker, const struct issuer_set *issuers, const struct credentials *credentials,

@@ -63,7 +63,7 @@ static void refuses_twins(void)
 	static const char *const names[] = {"HTTP_AUTHORIZATION", "HTTP_HOST",		 "REQUEST_METHOD",
 					    "REQUEST_URI",	  "REMOTE_ADDR",	 "HTTPS",
 					    "AUTH_POLICY",	  "HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_SITE",
-					    "HTTP_ORIGIN"};
+					    "HTTP_ORIGIN",	  "AUTH_EFFECTIVE_PATH"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		READ(P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/"), {str_of(names[i]), STR("/one")},
 		     {str_of(names[i]), STR("/two")});
@@ -90,6 +90,39 @@ static void refuses_bad_path(void)
 	READ(P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/a%2fb"));
 	CU_ASSERT_EQUAL(err, ERR_BAD_REQUEST);
 	UNIT_STR_EQ(r.raw_path, STR("/a%2fb"), "kept for the log");
+}
+
+/* What is served instead of what was asked for. */
+static void reads_the_effective_path(void)
+{
+	static const struct {
+		const char *effective, *want; /* want NULL: none */
+		enum err err;
+	} rows[] = {
+		{"/a b", NULL, ERR_NONE},     {"//a b", NULL, ERR_NONE},    {"/c", "/c", ERR_NONE},
+		{"/x/../c", "/c", ERR_NONE},  {"/a;x/b", "/a;x/b", ERR_NONE}, {"/a%20b", NULL, ERR_BAD_REQUEST},
+		{"", NULL, ERR_BAD_REQUEST},  {"c", NULL, ERR_BAD_REQUEST}, {"/..", NULL, ERR_BAD_REQUEST},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		READ(P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/a%20b?x"),
+		     {STR("AUTH_EFFECTIVE_PATH"), str_of(rows[i].effective)});
+		UNIT_ROW(err == rows[i].err, rows[i].effective);
+		UNIT_ROW(!err || strcmp(why, "AUTH_EFFECTIVE_PATH") == 0, rows[i].effective);
+		UNIT_STR_EQ(r.effective_path, str_of(rows[i].want), rows[i].effective);
+		UNIT_STR_EQ(r.path, STR("/a b"), rows[i].effective);
+	}
+	READ(P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/x"), P("AUTH_EFFECTIVE_PATH", "/a;x/b"));
+	CU_ASSERT_EQUAL(err, ERR_NONE);
+	UNIT_STR_EQ(r.bare_effective_path, STR("/a/b"), "without parameters");
+	UNIT_STR_EQ(request_effective(&r).path, STR("/a;x/b"), "as if it had been asked for");
+	UNIT_STR_EQ(request_effective(&r).bare_path, STR("/a/b"), "as if it had been asked for");
+}
+
+/* A client's header comes under another name. */
+static void clients_choose_no_effective_path(void)
+{
+	READ(P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/x"), P("HTTP_AUTH_EFFECTIVE_PATH", "/public"));
+	CU_ASSERT(err == ERR_NONE && !r.effective_path.p);
 }
 
 static void refuses_bad_length(void)
@@ -232,6 +265,8 @@ int main(void)
 		{"no target", refuses_without_target},
 		{"no method", refuses_without_method},
 		{"bad path", refuses_bad_path},
+		{"effective path", reads_the_effective_path},
+		{"effective path of a client", clients_choose_no_effective_path},
 		{"bad length", refuses_bad_length},
 		{"https", finds_https},
 		{"finds cookies", finds_cookies},

@@ -64,6 +64,43 @@ static void normalises(void)
 	}
 }
 
+/* What the web server has decoded stays as it is: "%41" is no 'A' here, but doubtful. */
+static void normalises_decoded(void)
+{
+	static const struct {
+		const char *decoded;
+		const char *want; /* NULL: refused */
+	} rows[] = {
+		{"/", "/"},
+		{"/a/b", "/a/b"},
+		{"/a b/\xc3\xa4", "/a b/\xc3\xa4"},
+		{"//a/./b/../c/", "/a/c/"},
+		{"/a/..", "/"},
+		{"/100%", "/100%"},
+		{"/a?b", "/a?b"},
+		{"/a;x/b", "/a;x/b"},
+		{"/%41", NULL},
+		{"/a%2fb", NULL},
+		{"/../a", NULL},
+		{"/a\\b", NULL},
+		{"/a#b", NULL},
+		{"/a\nb", NULL},
+		{"/\xff", NULL},
+		{"/..;/a", NULL},
+		{"", NULL},
+		{"a", NULL},
+		{"*", NULL},
+		{"http://a/b", NULL},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct str path = STR_NONE;
+		bool good = url_normalise_decoded(arena, str_of(rows[i].decoded), &path);
+		UNIT_ROW(good == (rows[i].want != NULL), rows[i].decoded);
+		if (good)
+			UNIT_STR_EQ(path, str_of(rows[i].want), rows[i].decoded);
+	}
+}
+
 /* A form is the form of itself. */
 static void normalises_once(void)
 {
@@ -212,6 +249,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{"normal form", normalises},
+		{"decoded paths", normalises_decoded},
 		{"normal form of itself", normalises_once},
 		{"parameters", drops_parameters},
 		{"patterns", patterns_match},
