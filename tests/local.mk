@@ -355,11 +355,17 @@ EXTRA_DIST += \
 	%D%/integration/peers.py \
 	%D%/integration/responder.py \
 	%D%/integration/run \
+	%D%/integration/servers.py \
+	%D%/integration/servers_apache.py \
+	%D%/integration/servers_lighttpd.py \
+	%D%/integration/servers_nginx.py \
 	%D%/integration/session_server.py \
 	%D%/integration/tokens.py \
 	%D%/integration/ways.py \
+	%D%/integration/data/apache.conf \
 	%D%/integration/data/app.cgi \
 	%D%/integration/data/lighttpd.conf \
+	%D%/integration/data/nginx.conf \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \
@@ -384,6 +390,7 @@ EXTRA_DIST += \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
 	%D%/integration/test_rules.py \
+	%D%/integration/test_servers.py \
 	%D%/integration/test_session_cookies.py \
 	%D%/integration/test_state.py \
 	%D%/integration/test_team.py \

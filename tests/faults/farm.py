@@ -317,7 +317,7 @@ class Farm:
         for host in self.hosts:
             for service in host.site.services.values():
                 service.wait_until_ready(service.count)
-            host.site.start_lighttpd()
+            host.site.web.start()
         self.keeper.start()
         self.wait_until_good()
         return self

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole site in a folder: the programs on their sockets, lighttpd with the shipped configuration, applications."""
+"""A whole site in a folder: the programs on their sockets, a web server as shipped, applications."""
 
 import functools
 import itertools
 import os
 import pathlib
-import re
 import resource
 import shutil
 import signal
@@ -15,14 +14,13 @@ import tempfile
 import time
 
 import http_client
+import servers
 import tokens
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 BUILD_DIR = pathlib.Path(os.environ.get("BUILD_DIR") or REPOSITORY / "build")
 PROGRAMS = BUILD_DIR / "src" / "bin"
-SHIPPED = REPOSITORY / "lighttpd"
-LIGHTTPD = shutil.which("lighttpd", path=os.environ.get("PATH", "") + ":/usr/sbin") or "lighttpd"
 SOCKETS = {"verify": "auth-verify", "login": "auth-login-proxy", "logout": "auth-logout"}
 
 UNLIMITED = resource.RLIM_INFINITY
@@ -158,25 +156,30 @@ class Service:
 
 
 class Site:
-    def __init__(self, transport="fastcgi", processes=1, sections=None, edit=None, more="", tls=False, backend=0,
-                 managed=False, preexec=None):
-        """sections: changes to the configuration {section: {key: value, or list, or None}};
-        edit: called with (file name, text) of each shipped file, gives the text to use;
-        more: lines for lighttpd.conf; backend: port of the proxied application."""
+    def __init__(self, server="lighttpd", transport="fastcgi", processes=1, sections=None, edit=None, more="",
+                 tls=False, backend=0, managed=False, preexec=None):
+        """server: web server and way in, as servers.create() takes it;
+        sections: changes to the configuration {section: {key: value, or list, or None}};
+        edit: called with (file name, text) of each file of the web server, gives the text to use;
+        more: lines for the web server's own configuration; backend: port of the proxied application."""
         self.folder = RUN / str(next(NUMBERS))
         self.folder.mkdir()
-        for name in ("conf", "state", "run", "log", "temp", "lighttpd"):
+        for name in ("conf", "state", "run", "log", "temp"):
             (self.folder / name).mkdir(mode=0o755 if name != "state" else 0o700)
         self.state, self.secret = self.folder / "state", self.folder / "conf" / "secret"
         self.transport, self.tls, self.backend, self.more = transport, tls, backend, more
         self.port, = free_ports(1)
         self.configuration = self.folder / "conf" / "fcgi-auth.conf"
         self.write_configuration(sections or {})
+        self.make_documents()
+        self.web = servers.create(server, self)
+        if self.web.unprivileged:
+            preexec = preexec or drop_privileges
         self.services = {name: Service(self.folder, name, self.configuration, processes, managed, preexec)
                          for name in SOCKETS}
-        self.make_documents()
-        self.make_lighttpd_conf(edit or (lambda name, text: text))
-        self.lighttpd = None
+        self.web.write(edit or (lambda name, text: text))
+        if self.web.unprivileged:
+            give_away(self.folder)
 
     # --- files ---------------------------------------------------------------
 
@@ -215,54 +218,16 @@ class Site:
             shutil.copy(HERE / "data" / "app.cgi", self.htdocs / place)
             (self.htdocs / place / "page.txt").write_text(f"document of {place}\n")
 
-    def make_lighttpd_conf(self, edit):
-        conf = self.folder / "lighttpd"
-        for source in [*SHIPPED.glob("*.conf"), *SHIPPED.glob("*.lua")]:
-            text = source.read_text().replace("/usr/share/fcgi-auth/lighttpd", str(conf))
-            (conf / source.name).write_text(edit(source.name, text.replace("/run/fcgi-auth", str(self.folder / "run"))))
-        more = self.more
-        if self.tls:
-            make_certificate(conf / "server.pem")
-            more += f'server.modules += ( "mod_openssl" )\nssl.engine = "enable"\nssl.pemfile = "{conf}/server.pem"\n'
-        words = {"HTDOCS": self.htdocs, "TEMP": self.folder / "temp", "PORT": self.port, "CONF": conf,
-                 "BACKEND": self.backend or self.port, "MORE": more}
-        text = (HERE / "data" / "lighttpd.conf").read_text()
-        text = re.sub(r"@([A-Z]+)@", lambda word: str(words.get(word[1], word[0])), text)
-        (conf / "lighttpd.conf").write_text(edit("lighttpd.conf", text))
-
     # --- processes -----------------------------------------------------------
 
     def start(self):
         for service in self.services.values():
             service.start()
-        self.start_lighttpd()
+        self.web.start()
         return self
 
-    def start_lighttpd(self):
-        log = self.folder / "log" / "lighttpd.log"
-        LOGS.append(log)
-        with open(log, "ab") as out:
-            self.lighttpd = subprocess.Popen([LIGHTTPD, "-D", "-f", str(self.folder / "lighttpd" / "lighttpd.conf")],
-                                             stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        wait_for("lighttpd", self.answers)
-
-    def answers(self):
-        assert self.lighttpd.poll() is None, (self.folder / "log" / "lighttpd.log").read_text()
-        try:
-            http_client.connect(self.port).close()
-        except OSError:
-            return False
-        return True
-
-    def stop_lighttpd(self):
-        """The orderly way, in which it ends what it has started."""
-        self.lighttpd.terminate()
-        self.lighttpd.wait(15)
-
     def close(self):
-        if self.lighttpd:
-            self.lighttpd.kill()
-            self.lighttpd.wait()
+        self.web.kill()
         failures = []
         for service in self.services.values():
             try:

@@ -46,7 +46,7 @@ def answering(site, stdout):
 def web_only(make_site, **how):
     """A site whose programs are not started: for what the web server does alone."""
     site = make_site(start=False, **how)
-    site.start_lighttpd()
+    site.web.start()
     return site
 
 
@@ -143,7 +143,7 @@ def test_authorizer_hangs(make_site):
 
 def test_no_timeout_without_the_line():
     """The line that ends the wait is there; lighttpd's own default is to wait for ever."""
-    from harness import SHIPPED
+    from servers_lighttpd import SHIPPED
     assert '"read-timeout" => 3' in (SHIPPED / "protect.conf").read_text()
 
 
@@ -207,7 +207,7 @@ def test_login_stays_open_when_all_is_protected(make_site):
 
 
 def test_admin_writes_at_most_twelve_lines():
-    from harness import SHIPPED
+    from servers_lighttpd import SHIPPED
     comment = re.search(r"#\n((?:#\t.*\n)+)", (SHIPPED / "05-fcgi-auth.conf").read_text())[1]
     assert 'include "/usr/share/fcgi-auth/lighttpd/protect.conf"' in comment
     assert len(comment.splitlines()) <= 12

@@ -103,7 +103,7 @@ def test_processes_of_lighttpd(make_site, transport):
     text = protect.read_text()
     protect.write_text(text.replace('"mode" => "authorizer",', f'"mode" => "authorizer", {command}'))
     assert "bin-path" in protect.read_text()
-    site.start_lighttpd()
+    site.web.start()
     good, bad = tokens.mint(), tokens.mint(key=tokens.OTHER_SECRET)
 
     def statuses():
@@ -113,11 +113,11 @@ def test_processes_of_lighttpd(make_site, transport):
 
     assert statuses() == [200, 401]
     for _ in range(2):
-        child, = harness.children(site.lighttpd.pid)
+        child, = harness.children(site.web.process.pid)
         os.kill(child, signal.SIGKILL)
         harness.wait_for("the next process", lambda: statuses() == [200, 401], 5)
-        assert [child] != harness.children(site.lighttpd.pid)
-    site.stop_lighttpd()
+        assert [child] != harness.children(site.web.process.pid)
+    site.web.stop()
 
 
 @pytest.mark.parametrize("transport", ["fastcgi", "libfcgi"])

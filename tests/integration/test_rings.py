@@ -181,7 +181,7 @@ class Processes:
             harness.LOGS.append(service.log)
             service.start_one()
             self.logs.update(zip(service.workers(), (first, service.log)))
-        site.start_lighttpd()
+        site.web.start()
 
     def reload(self):
         """Returns when each process has read the ring as it is now: faster than to wait for each one's next look."""

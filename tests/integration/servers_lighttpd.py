@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""lighttpd with the shipped configuration."""
+
+import harness
+import servers
+
+SHIPPED = harness.REPOSITORY / "lighttpd"
+
+
+class Server(servers.WebServer):
+    name = "lighttpd"
+    has_pid_file = False
+
+    @property
+    def command(self):
+        return [servers.find("lighttpd"), "-D", "-f", str(self.folder / "lighttpd.conf")]
+
+    def write(self, edit):
+        site = self.site
+        for source in [*SHIPPED.glob("*.conf"), *SHIPPED.glob("*.lua")]:
+            (self.folder / source.name).write_text(edit(source.name, self.shipped(source.read_text())))
+        more = site.more
+        if site.tls:
+            harness.make_certificate(self.folder / "server.pem")
+            more += (f'server.modules += ( "mod_openssl" )\nssl.engine = "enable"\n'
+                     f'ssl.pemfile = "{self.folder}/server.pem"\n')
+        words = {"HTDOCS": site.htdocs, "TEMP": site.folder / "temp", "PORT": site.port, "CONF": self.folder,
+                 "BACKEND": site.backend or site.port, "MORE": more}
+        text = servers.fill((servers.DATA / "lighttpd.conf").read_text(), words)
+        (self.folder / "lighttpd.conf").write_text(edit("lighttpd.conf", text))
