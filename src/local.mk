@@ -165,8 +165,10 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/web/listen.c %D%/web/listen.h \
 	%D%/web/notify.c %D%/web/notify.h \
 	%D%/web/params.c %D%/web/params.h \
+	%D%/web/protocol.h \
 	%D%/web/record.c %D%/web/record.h \
 	%D%/web/serve.c %D%/web/serve.h \
+	%D%/web/stream.h \
 	%D%/web/transport.h \
 	$(DRIVERS)
 if TRANSPORT_FASTCGI
@@ -175,7 +177,7 @@ if TRANSPORT_FASTCGI
 	%D%/web/buffers.c %D%/web/buffers.h \
 	%D%/web/converse.c \
 	%D%/web/crew.c \
-	%D%/web/fastcgi.h \
+	%D%/web/engine.c %D%/web/engine.h \
 	%D%/web/overload.c
 endif
 if STORE_MEMCACHED

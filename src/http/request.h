@@ -12,6 +12,15 @@ struct param {
 	struct str name, value;
 };
 
+/* How was the program asked? */
+enum asked {
+	ASKED_UNKNOWN,	  /* FastCGI, in the role of a responder: perhaps as an authorizer all the same */
+	ASKED_AUTHORIZER, /* FastCGI, in that role */
+	ASKED_CGI,
+	ASKED_HTTP,	  /* by whoever is at REMOTE_ADDR */
+	ASKED_HTTP_LOCAL  /* through a unix socket; there is no REMOTE_ADDR */
+};
+
 /* What a transport hands over: complete, and valid until the reply is written. */
 struct incoming {
 	const struct param *params;
@@ -20,6 +29,7 @@ struct incoming {
 	int64_t arrived_us; /* clock_monotonic_us() at the first byte */
 	enum err refused;   /* ERR_BAD_REQUEST, ERR_OVERLOADED: not to be served, params may be incomplete */
 	const char *why;    /* what was wrong then */
+	enum asked asked;
 };
 
 /* Slices point into the incoming parameters or into the arena. Absent: STR_NONE. */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "web/fastcgi.h"
+#include "web/engine.h"
 
 enum {
 	BURST = 8, /* connections served before others get their turn */
@@ -18,7 +18,7 @@ enum {
 static bool watch(struct transport *t)
 {
 	/* Exclusive: of several processes that wait for the descriptor, one wakes. */
-	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = FASTCGI_LISTENING(t)};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = ENGINE_LISTENING(t)};
 	return epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->listening, &event) == 0;
 }
 
@@ -96,7 +96,7 @@ static void accept_failed(struct transport *t, int error)
 	/* Others: taken by somebody else, or gone while it waited. */
 }
 
-void acceptor_accept(struct fastcgi_worker *worker)
+void acceptor_accept(struct engine_worker *worker)
 {
 	struct transport *t = worker->transport;
 	for (unsigned i = 0; i < BURST && !atomic_load(&t->paused); i++) {

@@ -99,7 +99,7 @@ static int answer(struct cgi *cgi, const struct transport_settings *settings)
 	const char *refused = read_request(cgi, (size_t)settings->max_request_headers);
 	struct reply reply = {.out = buf_over(cgi->reply, sizeof cgi->reply)};
 	struct incoming in = {cgi->params.items, cgi->params.n, STR_NONE, arrived_us,
-			      refused ? ERR_BAD_REQUEST : ERR_NONE, refused};
+			      refused ? ERR_BAD_REQUEST : ERR_NONE, refused, ASKED_CGI};
 	if (!refused && cgi->body)
 		in.body = (struct str){cgi->body, cgi->body_n};
 

@@ -23,12 +23,15 @@ struct connection {
 	bool closing;	/* to be closed once its answer is sent */
 	bool writing;	/* waits for room, not for bytes */
 	bool filled;	/* the last read took all the room there was: more may be there */
-	struct record_stream in;
+	union { /* of the transport's protocol; each begins with `in` */
+		struct stream in;
+		struct record_stream record;
+	};
 	char *memory; /* of its own for `in`, held only while a request is half there */
 	size_t memory_size;
 	char *rest; /* of an answer that could not be sent at once */
 	size_t rest_n, rest_at;
-	enum record_phase phase;
+	enum phase phase;
 	int64_t since_us; /* when that phase began, or when it was accepted */
 	int64_t begun_us; /* when the open request's first byte came */
 	int64_t read_us;  /* when bytes came last */

@@ -11,7 +11,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "web/fastcgi.h"
+#include "web/engine.h"
+#include "web/frame.h"
 
 enum {
 	FAIR = 8,      /* requests answered in a row on one connection */
@@ -21,7 +22,7 @@ enum {
 enum {
 	SECOND_US = 1000000,
 	FIRST_US = 2 * SECOND_US, /* accept to the first byte */
-	HEAD_US = 2 * SECOND_US,  /* first byte to the end of PARAMS, however they drip */
+	HEAD_US = 2 * SECOND_US,  /* first byte to the end of the head, however it drips */
 	BODY_US = 30 * SECOND_US,
 	STALL_US = 5 * SECOND_US, /* of a body or an answer, without progress */
 	IDLE_US = 60 * SECOND_US,
@@ -38,7 +39,7 @@ enum next {
 
 /* --- memory ---------------------------------------------------------------- */
 
-static bool on_scratch(const struct fastcgi_worker *w, const struct connection *c)
+static bool on_scratch(const struct engine_worker *w, const struct connection *c)
 {
 	return c->in.bytes == w->scratch;
 }
@@ -52,16 +53,21 @@ static void drop_memory(struct transport *t, struct connection *c)
 	c->in.cap = c->in.n = c->in.at = 0;
 }
 
+static size_t memory_max(const struct transport *t)
+{
+	return t->limits.head + t->limits.body + t->protocol->pending_max;
+}
+
 /* Move what is held to memory of the connection's own of at least that size. */
 static bool move_to_own(struct transport *t, struct connection *c, size_t least)
 {
-	size_t most = t->limits.params + t->limits.body + RECORD_PENDING_MAX, size;
+	size_t most = memory_max(t), size;
 	char *memory = least <= most ? buffers_take(t->buffers, least, most, &size) : NULL;
 	if (!memory) {
 		complaint_add(&t->complaints, COMPLAINT_MEMORY, "request");
 		return false;
 	}
-	record_move(&c->in, memory, size);
+	t->protocol->move(&c->in, memory, size);
 	if (c->memory)
 		buffers_give(t->buffers, c->memory, c->memory_size);
 	c->memory = memory;
@@ -70,28 +76,29 @@ static bool move_to_own(struct transport *t, struct connection *c, size_t least)
 }
 
 /* Room for the next read. Memory follows what has arrived, never what was announced. */
-static bool make_room(struct fastcgi_worker *w, struct connection *c)
+static bool make_room(struct engine_worker *w, struct connection *c)
 {
 	if (!c->in.bytes) {
 		c->in.bytes = w->scratch;
 		c->in.cap = sizeof w->scratch;
 	}
-	if (record_held(&c->in) == 0)
+	const struct protocol *protocol = w->transport->protocol;
+	if (protocol->held(&c->in) == 0)
 		c->in.n = c->in.at = 0;
 	if (c->in.cap - c->in.n >= ROOM_MIN)
 		return true;
-	if (c->in.cap - record_held(&c->in) >= ROOM_MIN) {
-		record_move(&c->in, c->in.bytes, c->in.cap);
+	if (c->in.cap - protocol->held(&c->in) >= ROOM_MIN) {
+		protocol->move(&c->in, c->in.bytes, c->in.cap);
 		return true;
 	}
-	size_t most = w->transport->limits.params + w->transport->limits.body + RECORD_PENDING_MAX;
+	size_t most = memory_max(w->transport);
 	return move_to_own(w->transport, c, c->in.cap * 2 < most ? c->in.cap * 2 : most);
 }
 
 /* Before it waits: keep what is half there, give back what is not needed. */
-static bool stow(struct fastcgi_worker *w, struct connection *c)
+static bool stow(struct engine_worker *w, struct connection *c)
 {
-	size_t held = record_held(&c->in);
+	size_t held = w->transport->protocol->held(&c->in);
 	if (held == 0)
 		drop_memory(w->transport, c);
 	else if (on_scratch(w, c))
@@ -142,13 +149,12 @@ static enum next write_all(struct transport *t, struct connection *c, const char
 	return NEXT_WRITE;
 }
 
-/* The answer is out and the connection is done. A responder's peer may still be
- * about to write STDIN, and a closed socket would turn that into an error that
- * hides the answer: such a peer sees the end of the stream and can write on. */
-static enum next part(struct fastcgi_worker *w, struct connection *c)
+/* The answer is out and the connection is done. The peer may still be about to
+ * write a body, and a closed socket would turn that into an error that hides the
+ * answer: such a peer sees the end of the stream and can write on. */
+static enum next part(struct engine_worker *w, struct connection *c)
 {
-	record_parse(&c->in, &w->transport->limits, &w->params);
-	if (!c->in.stdin_open)
+	if (!w->transport->protocol->lingers(&c->in, &w->transport->limits, &w->params))
 		return NEXT_CLOSE;
 	shutdown(c->fd, SHUT_WR);
 	drop_memory(w->transport, c);
@@ -158,16 +164,17 @@ static enum next part(struct fastcgi_worker *w, struct connection *c)
 
 /* --- answering ------------------------------------------------------------- */
 
-static void fill_reply(struct fastcgi_worker *w, struct connection *c, enum record_event event, struct reply *reply)
+static void fill_reply(struct engine_worker *w, struct connection *c, enum protocol_event event, struct reply *reply)
 {
 	struct transport *t = w->transport;
 	struct incoming in = {
 		.params = w->params.items,
 		.n_params = w->params.n,
-		.body = event == RECORD_REQUEST ? record_body(&c->in) : STR_NONE,
-		.arrived_us = c->phase == RECORD_BETWEEN ? c->read_us : c->begun_us,
+		.body = event == PROTOCOL_REQUEST ? t->protocol->body(&c->in) : STR_NONE,
+		.arrived_us = c->phase == PHASE_BETWEEN ? c->read_us : c->begun_us,
+		.asked = c->in.asked,
 	};
-	if (event == RECORD_REFUSE) {
+	if (event == PROTOCOL_REFUSE) {
 		in.refused = ERR_BAD_REQUEST;
 		in.why = c->in.why;
 	} else if (overload_is(t)) {
@@ -178,41 +185,41 @@ static void fill_reply(struct fastcgi_worker *w, struct connection *c, enum reco
 	t->handler->handle(t->handler->context, w->number, &in, reply);
 }
 
-static enum next answer(struct fastcgi_worker *w, struct connection *c, enum record_event event)
+static enum next answer(struct engine_worker *w, struct connection *c, enum protocol_event event)
 {
 	struct transport *t = w->transport;
-	struct reply reply = {.out = buf_over(w->frame + FRAME_HEAD, REPLY_MAX)};
+	struct reply reply = {.out = buf_over(w->frame + PROTOCOL_ROOM_BEFORE, REPLY_MAX)};
 
 	fill_reply(w, c, event, &reply);
-	/* Without a whole head there is no END_REQUEST: that would be an allow to some servers. */
+	/* Without a whole head nothing is sent: an END_REQUEST alone would be an allow to some servers. */
 	if (!frame_takes(&reply)) {
 		complaint_add(&t->complaints, COMPLAINT_REPLY, NULL);
 		return NEXT_CLOSE;
 	}
-	c->closing = event == RECORD_REFUSE || !c->in.keep;
-	size_t n = frame_reply(w->frame, reply.out.n, c->in.id);
-	record_finish(&c->in);
-	c->phase = RECORD_BETWEEN;
+	bool last = t->protocol->announces_close && atomic_load_explicit(&t->draining, memory_order_relaxed);
+	c->closing = event == PROTOCOL_REFUSE || !c->in.keep || last;
+	struct str frame = t->protocol->frame(&c->in, reply.out.p, reply.out.n, c->closing);
+	t->protocol->finish(&c->in);
+	c->phase = PHASE_BETWEEN;
 	c->served = true;
-	enum next next = write_all(t, c, w->frame, n);
-	secret_wipe(w->frame, n);
+	enum next next = write_all(t, c, frame.p, frame.n);
+	secret_wipe(w->frame + (frame.p - w->frame), frame.n);
 	return next == NEXT_GO_ON && c->closing ? part(w, c) : next;
 }
 
-static enum next react(struct fastcgi_worker *w, struct connection *c, enum record_event event)
+static enum next react(struct engine_worker *w, struct connection *c, enum protocol_event event)
 {
-	char frame[FRAME_MANAGEMENT_MAX];
+	char interim[PROTOCOL_INTERIM_MAX];
 	struct transport *t = w->transport;
 	switch (event) {
-	case RECORD_REQUEST:
-	case RECORD_REFUSE:
+	case PROTOCOL_REQUEST:
+	case PROTOCOL_REFUSE:
 		return answer(w, c, event);
-	case RECORD_VALUES:
-		return write_all(t, c, frame, frame_values(frame, t->settings.max_connections));
-	case RECORD_UNKNOWN:
-		return write_all(t, c, frame, frame_unknown_type(frame, c->in.unknown_type));
-	case RECORD_BROKEN:
-	case RECORD_MORE:
+	case PROTOCOL_INTERIM:
+		return write_all(t, c, interim,
+				 t->protocol->interim(&c->in, t->settings.max_connections, interim));
+	case PROTOCOL_BROKEN:
+	case PROTOCOL_MORE:
 		break;
 	}
 	complaint_add(&t->complaints, COMPLAINT_BROKEN, c->in.why);
@@ -221,7 +228,7 @@ static enum next react(struct fastcgi_worker *w, struct connection *c, enum reco
 
 /* --- reading --------------------------------------------------------------- */
 
-static enum next read_more(struct fastcgi_worker *w, struct connection *c)
+static enum next read_more(struct engine_worker *w, struct connection *c)
 {
 	if (!make_room(w, c))
 		return NEXT_CLOSE;
@@ -241,7 +248,7 @@ static enum next read_more(struct fastcgi_worker *w, struct connection *c)
 }
 
 /* Throw away what the peer sends, a bounded amount at a time. false: it has ended. */
-static bool read_away(struct fastcgi_worker *w, struct connection *c)
+static bool read_away(struct engine_worker *w, struct connection *c)
 {
 	for (unsigned i = 0; i < FAIR; i++) {
 		ssize_t n = recv(c->fd, w->scratch, sizeof w->scratch, 0);
@@ -253,7 +260,7 @@ static bool read_away(struct fastcgi_worker *w, struct connection *c)
 	return true;
 }
 
-static enum next talk(struct fastcgi_worker *w, struct connection *c)
+static enum next talk(struct engine_worker *w, struct connection *c)
 {
 	bool dry = false;
 	if (c->linger_us != 0)
@@ -267,8 +274,8 @@ static enum next talk(struct fastcgi_worker *w, struct connection *c)
 	}
 	for (unsigned events = 0; events < FAIR;) {
 		enum next next;
-		enum record_event event = record_parse(&c->in, &w->transport->limits, &w->params);
-		if (event != RECORD_MORE) {
+		enum protocol_event event = w->transport->protocol->parse(&c->in, &w->transport->limits, &w->params);
+		if (event != PROTOCOL_MORE) {
 			next = react(w, c, event);
 			events++;
 		} else if (dry) {
@@ -291,24 +298,24 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* Until when may the peer take its time? */
-static int64_t read_deadline(struct connection *c, int64_t now_us)
+static int64_t read_deadline(const struct protocol *protocol, struct connection *c, int64_t now_us)
 {
-	enum record_phase phase = record_phase(&c->in);
+	enum phase phase = protocol->phase(&c->in);
 	if (c->since_us == 0)
 		c->since_us = now_us;
 	if (phase != c->phase) {
-		if (c->phase == RECORD_BETWEEN)
+		if (c->phase == PHASE_BETWEEN)
 			c->begun_us = c->read_us;
 		c->since_us = now_us;
 		c->phase = phase;
 	}
 	switch (phase) {
-	case RECORD_BETWEEN:
+	case PHASE_BETWEEN:
 		return c->served ? now_us + IDLE_US : c->since_us + FIRST_US;
-	case RECORD_HEAD:
+	case PHASE_HEAD:
 		return c->since_us + HEAD_US;
-	case RECORD_BODY:
-	case RECORD_SKIP:
+	case PHASE_BODY:
+	case PHASE_SKIP:
 		break;
 	}
 	return least(c->since_us + BODY_US, c->read_us + STALL_US);
@@ -328,7 +335,7 @@ static bool let_go(struct transport *t, struct connection *c, uint32_t events, i
 }
 
 /* false: it cannot wait, and is still the caller's. */
-static bool wait_for(struct fastcgi_worker *w, struct connection *c, enum next next)
+static bool wait_for(struct engine_worker *w, struct connection *c, enum next next)
 {
 	struct transport *t = w->transport;
 	int64_t now_us = clock_monotonic_us();
@@ -340,8 +347,8 @@ static bool wait_for(struct fastcgi_worker *w, struct connection *c, enum next n
 	if (next == NEXT_LINGER)
 		return let_go(t, c, EPOLLIN, c->linger_us, true);
 
-	int64_t deadline_us = read_deadline(c, now_us);
-	bool idle = c->served && c->phase == RECORD_BETWEEN;
+	int64_t deadline_us = read_deadline(t->protocol, c, now_us);
+	bool idle = c->served && c->phase == PHASE_BETWEEN;
 	/* What has arrived by now is read and answered; then the peer sees the end. */
 	if (idle && atomic_load(&t->draining))
 		shutdown(c->fd, SHUT_RD);
@@ -359,7 +366,7 @@ void converse_close(struct transport *t, struct connection *c)
 	acceptor_freed(t);
 }
 
-void converse(struct fastcgi_worker *w, struct connection *c)
+void converse(struct engine_worker *w, struct connection *c)
 {
 	enum next next = talk(w, c);
 	if (next != NEXT_CLOSE && !wait_for(w, c, next))
@@ -374,18 +381,13 @@ void converse(struct fastcgi_worker *w, struct connection *c)
 	w->scratch_used = 0;
 }
 
-void converse_again(struct fastcgi_worker *w, struct connection *c)
+void converse_again(struct engine_worker *w, struct connection *c)
 {
-	static const char *const doing[] = {
-		[RECORD_BETWEEN] = "no request",
-		[RECORD_HEAD] = "within the parameters",
-		[RECORD_BODY] = "within the body",
-		[RECORD_SKIP] = "within a body that is skipped",
-	};
+	struct transport *t = w->transport;
 	if (connection_own(c) == CONNECTION_EXPIRED) {
-		complaint_add(&w->transport->complaints, COMPLAINT_DEADLINE,
-			      c->writing ? "does not read the answer" : doing[c->phase]);
-		converse_close(w->transport, c);
+		complaint_add(&t->complaints, COMPLAINT_DEADLINE,
+			      c->writing ? "does not read the answer" : t->protocol->doing[c->phase]);
+		converse_close(t, c);
 		return;
 	}
 	converse(w, c);

@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "web/fastcgi.h"
+#include "web/engine.h"
 
 enum {
 	LOOK_NS = 2000000,
@@ -27,7 +27,7 @@ enum {
 
 /* --- a worker's side --------------------------------------------------------- */
 
-static void park(struct fastcgi_worker *w)
+static void park(struct engine_worker *w)
 {
 	struct crew *crew = &w->transport->crew;
 	pthread_mutex_lock(&crew->lock);
@@ -43,7 +43,7 @@ static void park(struct fastcgi_worker *w)
 	pthread_mutex_unlock(&crew->lock);
 }
 
-void crew_turn(struct fastcgi_worker *w)
+void crew_turn(struct engine_worker *w)
 {
 	struct crew *crew = &w->transport->crew;
 	if (atomic_load_explicit(&crew->front, memory_order_relaxed) >
@@ -66,7 +66,7 @@ static void wake_watch(struct crew *crew)
 	pthread_mutex_unlock(&crew->lock);
 }
 
-void crew_begin(struct fastcgi_worker *w)
+void crew_begin(struct engine_worker *w)
 {
 	struct crew *crew = &w->transport->crew;
 	unsigned events = atomic_load_explicit(&w->events, memory_order_relaxed) + 1;
@@ -93,7 +93,7 @@ static unsigned doublings(const struct rusage *before, const struct rusage *afte
 	return n;
 }
 
-void crew_end(struct fastcgi_worker *w)
+void crew_end(struct engine_worker *w)
 {
 	if (!w->sampling)
 		return;
@@ -117,7 +117,7 @@ static struct look look_at_workers(struct transport *t)
 	struct crew *crew = &t->crew;
 	struct look look = {.quiet = true};
 	for (unsigned i = 0; i < t->n_workers; i++) {
-		struct fastcgi_worker *w = &t->workers[i];
+		struct engine_worker *w = &t->workers[i];
 		unsigned events = atomic_load_explicit(&w->events, memory_order_relaxed);
 		bool busy = !atomic_load(&w->waiting) && !atomic_load(&w->parked);
 		look.stuck += busy && events == w->seen;

@@ -9,14 +9,14 @@
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
-#include "web/fastcgi.h"
+#include "web/engine.h"
 
 enum { BUDGET_US = 1000000 };
 
 bool overload_open(struct transport *t)
 {
 	t->probe = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	struct epoll_event event = {.events = EPOLLONESHOT, .data.ptr = FASTCGI_PROBE(t)};
+	struct epoll_event event = {.events = EPOLLONESHOT, .data.ptr = ENGINE_PROBE(t)};
 	return t->probe >= 0 && epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->probe, &event) == 0;
 }
 
@@ -34,7 +34,7 @@ void overload_probe(struct transport *t, int64_t now_us)
 		return;
 	atomic_store(&t->probed_us, now_us);
 	/* An eventfd can always be written: it is ready as soon as it is asked for that. */
-	struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.ptr = FASTCGI_PROBE(t)};
+	struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.ptr = ENGINE_PROBE(t)};
 	epoll_ctl(t->epoll, EPOLL_CTL_MOD, t->probe, &event);
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FastCGI 1.0 as it comes in: bytes to complete requests, without sockets.
  *
- * The bytes stand in memory of the caller, who appends what arrives at bytes + n
- * and raises n. The parser puts the content of the open request together in that
- * same memory, so that a request which came in one record is not copied at all.
+ * The parser puts the content of the open request together in the stream's own
+ * memory, so that a request which came in one record is not copied at all.
  * It allocates nothing, and however the bytes are split the events are the same. */
 #ifndef WEB_RECORD_H
 #define WEB_RECORD_H
 
 #include "web/params.h"
+#include "web/stream.h"
 
 enum {
 	RECORD_HEADER = 8,
@@ -19,12 +19,6 @@ enum {
 
 enum record_role { RECORD_RESPONDER = 1, RECORD_AUTHORIZER = 2 };
 
-struct record_limits {
-	size_t params;	 /* bytes of PARAMS */
-	size_t body;	 /* bytes of STDIN */
-	bool reads_body; /* false: answered at the end of PARAMS, whatever the role */
-};
-
 enum record_event {
 	RECORD_MORE,	/* all that is there has been read */
 	RECORD_REQUEST, /* complete: answer it, then record_finish */
@@ -34,18 +28,8 @@ enum record_event {
 	RECORD_BROKEN	/* close without a word; why is for the log */
 };
 
-/* What is the peer in the middle of? Each has its own deadline. */
-enum record_phase {
-	RECORD_BETWEEN, /* nothing begun */
-	RECORD_HEAD,	/* up to the end of PARAMS, and management records */
-	RECORD_BODY,	/* STDIN of the open request */
-	RECORD_SKIP	/* a record of a request that is answered already */
-};
-
 struct record_stream {
-	char *bytes;
-	size_t cap, n;
-	size_t at;		   /* read up to here */
+	struct stream in;
 	size_t params_at, params_n; /* content of the open request, at these offsets */
 	size_t body_at, body_n;
 	size_t skipped; /* bytes of PARAMS beyond the limit */
@@ -56,21 +40,21 @@ struct record_stream {
 	uint8_t role, unknown_type;
 	uint16_t id;	      /* of the open request or the one just finished; 0: none yet */
 	uint16_t finished_id; /* of the one just finished */
-	bool keep;	      /* FCGI_KEEP_CONN */
+	bool asks_values;     /* the last of them was GET_VALUES */
 	bool managed;	      /* management records came since the last request */
 	bool stdin_open;      /* STDIN of the request has not ended */
-	const char *why;
 };
 
 /* Read on. For RECORD_REQUEST and RECORD_REFUSE *params holds the parameters (for
  * the latter those that were good); they point into the stream's memory. */
-enum record_event record_parse(struct record_stream *stream, const struct record_limits *limits,
+enum record_event record_parse(struct record_stream *stream, const struct stream_limits *limits,
 			       struct params *params);
 /* The body of the request that RECORD_REQUEST told of; STR_NONE when none is read. */
 struct str record_body(const struct record_stream *stream);
 /* The open request is answered: forget it. */
 void record_finish(struct record_stream *stream);
-enum record_phase record_phase(const struct record_stream *stream);
+/* Management records are part of the head, a record of an answered request is skipped. */
+enum phase record_phase(const struct record_stream *stream);
 /* How many bytes must be kept for what is open or not read yet. */
 size_t record_held(const struct record_stream *stream);
 /* Move what is held to the beginning of that memory, which may be its own.

@@ -126,7 +126,8 @@ static bool answer(struct libfcgi_worker *w, struct connection *c, bool *keep)
 	const char *refused = check(w, body);
 	struct reply reply = {.out = buf_over(w->reply, sizeof w->reply)};
 	struct incoming in = {w->params.items, w->params.n, refused ? STR_NONE : body, arrived_us,
-			      refused ? ERR_BAD_REQUEST : ERR_NONE, refused};
+			      refused ? ERR_BAD_REQUEST : ERR_NONE, refused,
+			      w->request.role == RECORD_AUTHORIZER ? ASKED_AUTHORIZER : ASKED_UNKNOWN};
 	handler->handle(handler->context, w->number, &in, &reply);
 	bool written = write_reply(w, c, &reply);
 	secret_wipe(w->reply, reply.out.n);

@@ -25,7 +25,7 @@ static uint64_t hash_request(uint64_t seen, const struct record_stream *stream, 
 		struct param p = params->items[i];
 		FUZZ_CHECK(p.name.n > 0 && p.name.n <= PARAMS_NAME_MAX && !memchr(p.name.p, '=', p.name.n));
 		FUZZ_CHECK(!memchr(p.value.p, '\0', p.value.n));
-		FUZZ_CHECK(p.name.p >= stream->bytes && p.value.p + p.value.n <= stream->bytes + stream->at);
+		FUZZ_CHECK(p.name.p >= stream->in.bytes && p.value.p + p.value.n <= stream->in.bytes + stream->in.at);
 		seen = hash(seen, p.name.p, p.name.n);
 		seen = hash(seen, p.value.p, p.value.n);
 	}
@@ -38,18 +38,18 @@ static uint64_t hash_request(uint64_t seen, const struct record_stream *stream, 
 static bool see(uint64_t *seen, struct record_stream *stream, enum record_event event, const struct params *params)
 {
 	*seen = hash(*seen, &event, sizeof event);
-	FUZZ_CHECK(stream->at <= stream->n && stream->n <= stream->cap);
+	FUZZ_CHECK(stream->in.at <= stream->in.n && stream->in.n <= stream->in.cap);
 	FUZZ_CHECK(stream->params_n <= LIMIT && stream->body_n <= BODY_MAX);
 	switch (event) {
 	case RECORD_REQUEST:
 		*seen = hash(*seen, &stream->id, sizeof stream->id);
 		*seen = hash_request(*seen, stream, params);
 		record_finish(stream);
-		return stream->keep;
+		return stream->in.keep;
 	case RECORD_REFUSE:
 	case RECORD_BROKEN:
-		FUZZ_CHECK(stream->why);
-		*seen = hash(*seen, stream->why, strlen(stream->why));
+		FUZZ_CHECK(stream->in.why);
+		*seen = hash(*seen, stream->in.why, strlen(stream->in.why));
 		return false;
 	case RECORD_UNKNOWN:
 		*seen = hash(*seen, &stream->unknown_type, 1);
@@ -65,19 +65,19 @@ static bool see(uint64_t *seen, struct record_stream *stream, enum record_event 
 static uint64_t feed(const uint8_t *data, size_t size, size_t piece, bool reads_body)
 {
 	static struct params params;
-	const struct record_limits limits = {.params = LIMIT, .body = BODY_MAX, .reads_body = reads_body};
-	struct record_stream stream = {.bytes = malloc(1), .cap = 1};
+	const struct stream_limits limits = {.head = LIMIT, .body = BODY_MAX, .reads_body = reads_body};
+	struct record_stream stream = {.in = {.bytes = malloc(1), .cap = 1}};
 	uint64_t seen = 0xcbf29ce484222325;
 	bool open = true;
 	while (open && size > 0) {
 		size_t n = piece < size ? piece : size;
 		size_t capacity = record_held(&stream) + n;
-		char *old = stream.bytes, *memory = malloc(capacity);
+		char *old = stream.in.bytes, *memory = malloc(capacity);
 		FUZZ_CHECK(memory && record_held(&stream) <= CAPACITY);
 		record_move(&stream, memory, capacity);
 		free(old);
-		memcpy(stream.bytes + stream.n, data, n);
-		stream.n += n;
+		memcpy(stream.in.bytes + stream.in.n, data, n);
+		stream.in.n += n;
 		data += n;
 		size -= n;
 		enum record_event event;
@@ -87,11 +87,11 @@ static uint64_t feed(const uint8_t *data, size_t size, size_t piece, bool reads_
 			open = event == RECORD_MORE || see(&seen, &stream, event, &params);
 		} while (open && event != RECORD_MORE);
 	}
-	enum record_phase phase = record_phase(&stream);
+	enum phase phase = record_phase(&stream);
 	seen = hash(seen, &open, sizeof open);
 	if (open)
 		seen = hash(seen, &phase, sizeof phase);
-	free(stream.bytes);
+	free(stream.in.bytes);
 	return seen;
 }
 

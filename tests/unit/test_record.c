@@ -70,7 +70,7 @@ static void tell_request(struct result *result, const struct record_stream *stre
 	struct str body = record_body(stream);
 	if (body.p)
 		buf_printf(&result->text, " body(%zu)%.*s", body.n, (int)(body.n < 20 ? body.n : 20), body.p);
-	buf_add(&result->text, stream->keep ? STR(" keep\n") : STR("\n"));
+	buf_add(&result->text, stream->in.keep ? STR(" keep\n") : STR("\n"));
 }
 
 /* false: the connection would be closed now. */
@@ -81,14 +81,14 @@ static bool tell(struct result *result, struct record_stream *stream, enum recor
 	case RECORD_REQUEST:
 		buf_printf(&result->text, "request %u", stream->id);
 		tell_request(result, stream, params);
-		bool keep = stream->keep;
+		bool keep = stream->in.keep;
 		record_finish(stream);
 		return keep;
 	case RECORD_REFUSE:
-		buf_printf(&result->text, "refuse %s\n", stream->why);
+		buf_printf(&result->text, "refuse %s\n", stream->in.why);
 		return false;
 	case RECORD_BROKEN:
-		buf_printf(&result->text, "close %s\n", stream->why);
+		buf_printf(&result->text, "close %s\n", stream->in.why);
 		return false;
 	case RECORD_VALUES:
 		buf_add(&result->text, STR("values\n"));
@@ -107,20 +107,20 @@ static void feed(struct result *result, struct str bytes, size_t piece, bool rea
 {
 	static struct params params;
 	char *memory = malloc(MEMORY), *other = malloc(MEMORY);
-	struct record_stream stream = {.bytes = memory, .cap = MEMORY};
-	const struct record_limits limits = {.params = LIMIT, .body = BODY_MAX, .reads_body = reads_body};
+	struct record_stream stream = {.in = {.bytes = memory, .cap = MEMORY}};
+	const struct stream_limits limits = {.head = LIMIT, .body = BODY_MAX, .reads_body = reads_body};
 	bool open = memory && other;
 
 	result->text = buf_over(result->memory, sizeof result->memory);
 	while (open && bytes.n > 0) {
 		/* Into the other memory each time: nothing may point into the old one. */
-		char *from = stream.bytes;
+		char *from = stream.in.bytes;
 		record_move(&stream, from == memory ? other : memory, MEMORY);
 		memset(from, 0x5a, MEMORY);
 		size_t n = piece < bytes.n ? piece : bytes.n;
-		n = n < stream.cap - stream.n ? n : stream.cap - stream.n;
-		memcpy(stream.bytes + stream.n, bytes.p, n);
-		stream.n += n;
+		n = n < stream.in.cap - stream.in.n ? n : stream.in.cap - stream.in.n;
+		memcpy(stream.in.bytes + stream.in.n, bytes.p, n);
+		stream.in.n += n;
 		bytes = str_skip(bytes, n);
 		enum record_event event;
 		do {

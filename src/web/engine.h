@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the transport `fastcgi` share; nobody else includes this.
- *   transport_fastcgi  threads, start and stop
+/* The engine of the transports that have a protocol: one epoll set, worker threads
+ * that each take one ready connection at a time. What its files share; beside them
+ * only those transports include it.
+ *   engine             threads, start and stop
  *   acceptor           the listening descriptor
  *   converse           one connection in its owner's hands
  *   crew               how many workers stand ready
  *   overload           are requests waiting too long? */
-#ifndef WEB_FASTCGI_H
-#define WEB_FASTCGI_H
+#ifndef WEB_ENGINE_H
+#define WEB_ENGINE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,12 +17,12 @@
 #include "web/buffers.h"
 #include "web/complaint.h"
 #include "web/connections.h"
-#include "web/frame.h"
+#include "web/protocol.h"
 #include "web/transport.h"
 
-enum { FASTCGI_SCRATCH = 16384 };
+enum { ENGINE_SCRATCH = 16384 };
 
-struct fastcgi_worker {
+struct engine_worker {
 	_Alignas(64) _Atomic bool waiting; /* has nothing to do */
 	_Atomic bool parked;		   /* is not even waiting; crew.c for these */
 	_Atomic unsigned events;
@@ -35,8 +37,8 @@ struct fastcgi_worker {
 	bool opened;
 	size_t scratch_used;
 	struct params params;
-	char scratch[FASTCGI_SCRATCH]; /* requests that arrive at once are read here */
-	char frame[FRAME_HEAD + REPLY_MAX + FRAME_TAIL];
+	char scratch[ENGINE_SCRATCH]; /* requests that arrive at once are read here */
+	char frame[PROTOCOL_ROOM_BEFORE + REPLY_MAX + PROTOCOL_ROOM_BEHIND];
 };
 
 struct crew {
@@ -52,9 +54,10 @@ struct crew {
 };
 
 struct transport {
+	const struct protocol *protocol;
 	struct transport_settings settings;
 	const struct handler *handler;
-	struct record_limits limits;
+	struct stream_limits limits;
 	struct connections *connections;
 	struct buffers *buffers;
 	struct complaints complaints;
@@ -79,18 +82,31 @@ struct transport {
 	unsigned n_started, n_failed;
 
 	unsigned n_workers;
-	struct fastcgi_worker *workers;
+	struct engine_worker *workers;
 };
 
 /* What an epoll event is about: the address in its data. */
-#define FASTCGI_LISTENING(t) ((void *)&(t)->listening)
-#define FASTCGI_WAKE(t) ((void *)&(t)->wake)
-#define FASTCGI_PROBE(t) ((void *)&(t)->probe)
+#define ENGINE_LISTENING(t) ((void *)&(t)->listening)
+#define ENGINE_WAKE(t) ((void *)&(t)->wake)
+#define ENGINE_PROBE(t) ((void *)&(t)->probe)
+
+/* --- engine.c: for a driver to put behind struct transport_driver --- */
+struct engine_start {
+	const struct protocol *protocol;
+	const struct transport_settings *settings;
+	const struct handler *handler;
+	int listening;
+};
+bool engine_start(const struct engine_start *start, struct transport **out, struct buf *why);
+void engine_tick(struct transport *transport);
+void engine_drain(struct transport *transport);
+unsigned engine_busy(struct transport *transport);
+void engine_stop(struct transport **transport);
 
 /* --- acceptor.c --- */
 bool acceptor_open(struct transport *transport);
 /* Accept and serve some connections. */
-void acceptor_accept(struct fastcgi_worker *worker);
+void acceptor_accept(struct engine_worker *worker);
 /* Accept again if there is room, or make some. Called now and then. */
 void acceptor_resume(struct transport *transport);
 /* A connection has been closed. */
@@ -100,9 +116,9 @@ void acceptor_stop(struct transport *transport);
 
 /* --- converse.c --- */
 /* Serve a connection of which the caller is the owner, until it must wait or is closed. */
-void converse(struct fastcgi_worker *worker, struct connection *connection);
+void converse(struct engine_worker *worker, struct connection *connection);
 /* The event of a waiting connection has come. */
-void converse_again(struct fastcgi_worker *worker, struct connection *connection);
+void converse_again(struct engine_worker *worker, struct connection *connection);
 void converse_close(struct transport *transport, struct connection *connection);
 
 /* --- crew.c --- */
@@ -110,10 +126,10 @@ void crew_init(struct transport *transport);
 /* Start the watch; gives pthread_create's error. */
 int crew_start(struct transport *transport);
 /* Before a worker waits for an event: stay away from it for as long as others are enough. */
-void crew_turn(struct fastcgi_worker *worker);
+void crew_turn(struct engine_worker *worker);
 /* Around the work on an event. */
-void crew_begin(struct fastcgi_worker *worker);
-void crew_end(struct fastcgi_worker *worker);
+void crew_begin(struct engine_worker *worker);
+void crew_end(struct engine_worker *worker);
 /* The main thread's look: is somebody at work while the watch sleeps? */
 void crew_check(struct transport *transport);
 /* `stopping` is set: everybody returns. */
