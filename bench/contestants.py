@@ -70,11 +70,11 @@ def listening_socket(path):
 class Process:
     """A started program: its cost, its end."""
 
-    def __init__(self, command, log, stdin=subprocess.DEVNULL):
+    def __init__(self, command, log, stdin=subprocess.DEVNULL, environment=None):
         self.log = log
         with open(log, "wb") as output:
             self.process = subprocess.Popen([str(word) for word in command], stdin=stdin, stdout=output,
-                                            stderr=subprocess.STDOUT)
+                                            stderr=subprocess.STDOUT, env=environment)
         self.pid = self.process.pid
 
     def cpu_seconds(self):

@@ -18,30 +18,34 @@ def spread(values):
     return {"median": median(values), "min": min(values), "max": max(values)}
 
 
-def ratio(rounds, scenario, one, other, other_scenario=None):
+def ratio(rounds, scenario, one, other, other_scenario=None, figure="per_second"):
     """The spread of the ratios of each round, or None when one of them was not measured."""
     ours = rounds.get(scenario, {}).get(one)
     theirs = rounds.get(other_scenario or scenario, {}).get(other)
     if not ours or not theirs:
         return None
-    return spread([a["per_second"] / b["per_second"] for a, b in zip(ours, theirs)])
+    return spread([a[figure] / b[figure] for a, b in zip(ours, theirs)])
 
 
 def single(value):
     return None if value is None else {"median": value, "min": value, "max": value}
 
 
+def judged(goal, text, at_least, limit, value):
+    """A row; value is a spread, or None when it was not measured."""
+    reached = None
+    if value is not None:
+        reached = value["median"] >= limit if at_least else value["median"] <= limit
+    return {"goal": goal, "text": text, "at_least": at_least, "limit": limit, "value": value, "reached": reached}
+
+
 def goals(figures, ours="auth-verify", many="memcached"):
-    """Rows {goal, text, limit, at_least, value: spread or None, reached: bool or None}."""
+    """Rows of judged."""
     rounds, memory, starts = figures["rounds"], figures["memory"].get(ours, {}), figures["starts"].get(ours, {})
     rows = []
 
-    def row(goal, text, at_least, limit, value):
-        reached = None
-        if value is not None:
-            reached = value["median"] >= limit if at_least else value["median"] <= limit
-        rows.append({"goal": goal, "text": text, "at_least": at_least, "limit": limit, "value": value,
-                     "reached": reached})
+    def row(*words):
+        rows.append(judged(*words))
 
     row("P1", "lighttpd: req/s against libfcgi no-op", True, 1.0, ratio(rounds, "lighttpd", ours, "libfcgi"))
     row("P1", "lighttpd: req/s against own-loop no-op", True, 0.85, ratio(rounds, "lighttpd", ours, "own-loop"))
@@ -145,11 +149,14 @@ def render(figures):
         parts.append(table(["token", "bytes", "OpenSSL alone, ns", "first time, ns", "seen before, ns"],
                            [[name, *[f"{found[key]:.0f}" for key in ("bytes", "openssl_ns", "cold_ns", "seen_ns")]]
                             for name, found in core_of(figures, "kinds").items()]))
-    parts.append(table(["goal", "what", "limit", "measured", "reached"],
-                       [[row["goal"], row["text"], ("≥ " if row["at_least"] else "≤ ") + f"{row['limit']:g}",
-                         number(row["value"]), verdict(row, figures["settings"]["quick"])]
-                        for row in figures["goals"]]))
+    parts.append(goal_table(figures["goals"], figures["settings"]["quick"]))
     return "\n".join(parts)
+
+
+def goal_table(rows, quick):
+    return table(["goal", "what", "limit", "measured", "reached"],
+                 [[row["goal"], row["text"], ("≥ " if row["at_least"] else "≤ ") + f"{row['limit']:.3g}",
+                   number(row["value"]), verdict(row, quick)] for row in rows])
 
 
 def verdict(row, quick):

@@ -45,14 +45,23 @@ noinst_PROGRAMS += %D%/store
 EXTRA_DIST += \
 	%D%/README.md \
 	%D%/run \
+	%D%/web \
+	%D%/authorizer_fastapi.py \
+	%D%/authorizer_jose.mjs \
 	%D%/contestants.py \
 	%D%/environment.py \
 	%D%/goals.py \
 	%D%/growth \
+	%D%/machine.py \
 	%D%/many.py \
 	%D%/measure.py \
+	%D%/web_contestants.py \
+	%D%/web_goals.py \
+	%D%/web_servers.py \
+	%D%/web_site.py \
 	tests/integration/test_bench_load.py
 
 bench: all tests/web/echo_server$(EXEEXT)
 	$(PYTHON) $(srcdir)/%D%/run --build .
+	$(PYTHON) $(srcdir)/%D%/web --build .
 .PHONY: bench

@@ -93,25 +93,30 @@ class WebServer(Process):
             raise Failed(f"lighttpd serves the page of {name} without a token")
 
 
-def wrk(web, server, seconds):
-    """wrk against the folder of that contestant; server None: against the unprotected one."""
+def wrk(port, path, header, clients, seconds):
+    """A run of wrk with kept connections, each answer 2xx."""
+    command = ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s", "--latency", "-H", header,
+               f"http://127.0.0.1:{port}{path}"]
+    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    requests = int(re.search(r"(\d+) requests in", text)[1])
+    if requests == 0 or re.search(r"Non-2xx|Socket errors", text):
+        raise Failed(text)
+    latency = dict(re.findall(r"(\d+)%\s+([\d.]+[mu]?s)", text))
+    return {"requests": requests, "per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
+            "p50_us": microseconds(latency["50"]), "p99_us": microseconds(latency["99"])}
+
+
+def through_lighttpd(web, server, seconds):
+    """The folder of that contestant; server None: the unprotected one."""
     processes = [web] if server is None else [web, server]
     name = "unprotected" if server is None else server.name
     before = sum(process.cpu_seconds() for process in processes)
     own = server.cpu_seconds() if server else 0
-    command = ["wrk", "-t1", f"-c{LIGHTTPD_CLIENTS}", f"-d{max(1, round(seconds))}s", "--latency",
-               "-H", f"Cookie: sso={web.token}", f"http://127.0.0.1:{web.port}/{name}/page.html"]
-    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    requests = int(re.search(r"(\d+) requests in", text)[1])
-    if re.search(r"Non-2xx|Socket errors", text) or requests == 0:
-        raise Failed(f"lighttpd with {name}: {text}")
+    figures = wrk(web.port, f"/{name}/page.html", f"Cookie: sso={web.token}", LIGHTTPD_CLIENTS, seconds)
     if server and server.cpu_seconds() == own:
         raise Failed(f"lighttpd with {name}: nobody was asked")
     web.check(name, server is not None and server.contestant.verifies)
-    latency = dict(re.findall(r"(\d+)%\s+([\d.]+[mu]?s)", text))
-    return {"requests": requests, "per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
-            "p50_us": microseconds(latency["50"]), "p99_us": microseconds(latency["99"]),
-            "cpu_per_10000": cost(processes, before, requests)}
+    return figures | {"cpu_per_10000": cost(processes, before, figures["requests"])}
 
 
 def microseconds(text):
