@@ -365,6 +365,7 @@ EXTRA_DIST += \
 	%D%/integration/data/apache.conf \
 	%D%/integration/data/app.cgi \
 	%D%/integration/data/lighttpd.conf \
+	%D%/integration/data/nginx-site.conf \
 	%D%/integration/data/nginx.conf \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
@@ -382,6 +383,7 @@ EXTRA_DIST += \
 	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
 	%D%/integration/test_many_hosts.py \
+	%D%/integration/test_nginx.py \
 	%D%/integration/test_peers_better_auth.py \
 	%D%/integration/test_peers_jwks.py \
 	%D%/integration/test_peers_nextauth.py \

@@ -52,6 +52,15 @@ static void allow_user(struct worker *worker, struct reply *reply, const struct 
 		variable(worker, reply, STR("AUTH_TOKEN"), verdict->token.text);
 }
 
+/* nginx takes any answer of 2xx for an allow. Where it sends the name of a location along,
+ * its configuration lets nobody through but by this redirect to it. */
+static void prove(struct reply *reply, const struct request *request)
+{
+	struct str location;
+	if (request_parameter(request, STR("AUTH_ACCEL_REDIRECT"), &location) == 1)
+		reply_header(reply, "X-Accel-Redirect", location);
+}
+
 static void allow(struct worker *worker, const struct request *request, const struct verdict *verdict,
 		  struct reply *reply)
 {
@@ -60,6 +69,7 @@ static void allow(struct worker *worker, const struct request *request, const st
 		allow_user(worker, reply, verdict);
 	reply_header(reply, "Variable-AUTH_MATCHED_POLICY", verdict->policy->name);
 	reply_header(reply, "Variable-AUTH_REQUEST_ID", str_of(request->id));
+	prove(reply, request);
 	reply_end(reply);
 	if (worker->snapshot->server->log_allow)
 		event_allow(worker, request, verdict);
