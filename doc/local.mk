@@ -6,7 +6,8 @@ dist_man_MANS += \
 	%D%/man/auth-verify.8 \
 	%D%/man/authctl.8 \
 	%D%/man/fcgi-auth.7 \
-	%D%/man/fcgi-auth.conf.5
+	%D%/man/fcgi-auth.conf.5 \
+	%D%/man/mod_auth_request.8
 
 dist_doc_DATA += \
 	%D%/dependencies.md \

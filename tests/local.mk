@@ -346,7 +346,9 @@ EXTRA_DIST += \
 
 # Integration tests: python3 -m pytest tests/integration
 EXTRA_DIST += \
+	%D%/integration/apache.py \
 	%D%/integration/applications.py \
+	%D%/integration/authorizer.py \
 	%D%/integration/cases.py \
 	%D%/integration/conftest.py \
 	%D%/integration/harness.py \
@@ -382,6 +384,7 @@ EXTRA_DIST += \
 	%D%/integration/test_logout.py \
 	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
+	%D%/integration/test_mod_auth_request.py \
 	%D%/integration/test_many_hosts.py \
 	%D%/integration/test_nginx.py \
 	%D%/integration/test_peers_better_auth.py \

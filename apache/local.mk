@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# mod_auth_request, the module of Apache httpd. It has nothing of src/ in it.
+
+APACHE_MODULE_FILES = \
+	%D%/auth_request.h \
+	%D%/auth_request_answer.c \
+	%D%/auth_request_apply.c \
+	%D%/auth_request_config.c \
+	%D%/auth_request_fcgi.c \
+	%D%/auth_request_pool.c \
+	%D%/auth_request_question.c \
+	%D%/auth_request_subrequest.c \
+	%D%/mod_auth_request.c
+
+# A shared object that httpd loads: -fPIC takes back the programs' -fPIE.
+if APACHE
+apachemoduledir = $(APACHE_LIBEXECDIR)
+apachemodule_PROGRAMS = %D%/mod_auth_request.so
+endif
+EXTRA_PROGRAMS = %D%/mod_auth_request.so
+%C%_mod_auth_request_so_SOURCES = $(APACHE_MODULE_FILES)
+%C%_mod_auth_request_so_CPPFLAGS = $(APACHE_CPPFLAGS) -D_GNU_SOURCE
+%C%_mod_auth_request_so_CFLAGS = $(AM_CFLAGS) -fPIC -fvisibility=hidden
+%C%_mod_auth_request_so_LDFLAGS = $(MODULE_LDFLAGS) $(DEV_LDFLAGS)
+%C%_mod_auth_request_so_LDADD =
