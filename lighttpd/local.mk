@@ -2,7 +2,8 @@
 # The files say where a distribution's package puts them; an installation from
 # source puts its own folders in.
 
-LIGHTTPD_CONF = %D%/05-fcgi-auth.conf %D%/protect.conf
+LIGHTTPD_CONF = \
+	%D%/05-fcgi-auth-spawn.conf %D%/05-fcgi-auth.conf %D%/protect-spawn.conf %D%/protect.conf
 LIGHTTPD_LUA = %D%/identity.lua %D%/proof.lua
 EXTRA_DIST += $(LIGHTTPD_CONF)
 
@@ -13,6 +14,7 @@ install-data-hook: install-lighttpd
 install-lighttpd:
 	for file in $(LIGHTTPD_CONF); do \
 		$(SED) -e 's|/usr/share/fcgi-auth|$(pkgdatadir)|g' -e 's|"/run/fcgi-auth"|"$(runstatedir)/fcgi-auth"|' \
+			-e 's|"/usr/bin"|"$(bindir)"|' -e 's|"/etc/fcgi-auth/|"$(sysconfdir)/fcgi-auth/|' \
 			"$(srcdir)/$$file" > "$(DESTDIR)$(lighttpddir)/$${file##*/}" || exit 1; \
 	done
 uninstall-hook: uninstall-lighttpd

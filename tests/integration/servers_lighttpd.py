@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""lighttpd with the shipped configuration."""
+"""lighttpd with the shipped configuration; as "lighttpd-spawn" it starts the programs itself."""
 
 import harness
 import servers
@@ -10,6 +10,17 @@ SHIPPED = harness.REPOSITORY / "lighttpd"
 class Server(servers.WebServer):
     name = "lighttpd"
     has_pid_file = False
+
+    def __init__(self, site, way=""):
+        super().__init__(site, way)
+        self.unprivileged = way == "spawn"
+
+    def shipped(self, text):
+        """What it spawns are the copies of the programs; its sockets have names of their own."""
+        for name in harness.SOCKETS.values():
+            harness.program(name)
+        return (super().shipped(text).replace('"/usr/bin"', f'"{harness.RUN}"')
+                .replace('"/run/lighttpd"', f'"{self.site.folder}/run"'))
 
     @property
     def command(self):
@@ -25,6 +36,7 @@ class Server(servers.WebServer):
             more += (f'server.modules += ( "mod_openssl" )\nssl.engine = "enable"\n'
                      f'ssl.pemfile = "{self.folder}/server.pem"\n')
         words = {"HTDOCS": site.htdocs, "TEMP": site.folder / "temp", "PORT": site.port, "CONF": self.folder,
-                 "BACKEND": site.backend or site.port, "MORE": more}
+                 "BACKEND": site.backend or site.port, "MORE": more,
+                 "WAY": f"-{self.way}" if self.way else ""}
         text = servers.fill((servers.DATA / "lighttpd.conf").read_text(), words)
         (self.folder / "lighttpd.conf").write_text(edit("lighttpd.conf", text))
