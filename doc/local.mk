@@ -28,7 +28,8 @@ dist_examples_DATA = \
 	%D%/examples/openid.conf \
 	%D%/examples/profile.conf \
 	%D%/examples/shared-secret.conf \
-	%D%/examples/team.conf
+	%D%/examples/team.conf \
+	%D%/examples/websocket-cors.conf
 
 # Applications that read the records of users.
 examples_perldir = $(examplesdir)/perl

@@ -38,6 +38,11 @@ if key_id then
 	for _, name in ipairs(keys) do request.req_header[name] = nil end
 end
 
+-- The handshake of a WebSocket: the application chooses from the protocols that are
+-- left, and sees no token among them.
+local protocols = request.req_env["AUTH_WEBSOCKET_PROTOCOL"]
+if protocols then request.req_header["Sec-WebSocket-Protocol"] = protocols end
+
 -- After a decision: AUTH_USER_ID becomes X-Auth-User, any other AUTH_NAME
 -- becomes X-Auth-Name, and the token that "pass-token" gives Authorization.
 if request.req_env["AUTH_REQUEST_ID"] then
@@ -46,7 +51,7 @@ if request.req_env["AUTH_REQUEST_ID"] then
 		local word = name:match("^AUTH_(.+)$")
 		if word == "TOKEN" then
 			identity["Authorization"] = "Bearer " .. value
-		elseif word then
+		elseif word and word ~= "WEBSOCKET_PROTOCOL" and word ~= "CORS_ORIGIN" then
 			identity["X-Auth-" .. word:lower():gsub("_", "-"):gsub("%f[%a]%l", string.upper)] = value
 		end
 	end

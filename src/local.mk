@@ -110,6 +110,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/attribute.c %D%/policy/attribute.h \
 	%D%/policy/call.c %D%/policy/call.h \
 	%D%/policy/cookies.c %D%/policy/cookies.h \
+	%D%/policy/cors.c %D%/policy/cors.h \
 	%D%/policy/credentials.c %D%/policy/credentials.h \
 	%D%/policy/csrf.c %D%/policy/csrf.h \
 	%D%/policy/event.c %D%/policy/event.h \

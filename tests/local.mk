@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	%D%/unit/test_connections \
 	%D%/unit/test_cookie \
 	%D%/unit/test_cookies \
+	%D%/unit/test_cors \
 	%D%/unit/test_credentials \
 	%D%/unit/test_csrf \
 	%D%/unit/test_database \
@@ -123,6 +124,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_connections_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cookie_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cookies_LDADD = $(UNIT_LDADD)
+%C%_unit_test_cors_LDADD = $(UNIT_LDADD)
 %C%_unit_test_credentials_LDADD = $(UNIT_LDADD)
 %C%_unit_test_csrf_LDADD = $(UNIT_LDADD)
 %C%_unit_test_database_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
@@ -374,6 +376,7 @@ EXTRA_DIST += \
 	%D%/integration/test_bodies.py \
 	%D%/integration/test_bypass.py \
 	%D%/integration/test_cases.py \
+	%D%/integration/test_cors.py \
 	%D%/integration/test_configuration.py \
 	%D%/integration/test_keys.py \
 	%D%/integration/test_jwks.py \
@@ -400,7 +403,10 @@ EXTRA_DIST += \
 	%D%/integration/test_session_cookies.py \
 	%D%/integration/test_state.py \
 	%D%/integration/test_team.py \
+	%D%/integration/test_token_places.py \
 	%D%/integration/test_user_records.py \
 	%D%/integration/test_user_records_applications.py \
 	%D%/integration/test_user_records_faults.py \
-	%D%/integration/user_records.py
+	%D%/integration/test_websocket.py \
+	%D%/integration/user_records.py \
+	%D%/integration/websocket.py

@@ -6,7 +6,8 @@
 
 #include "bin/authctl_output.h"
 
-#define CHOICE (TAKES(OPTION_POLICY) | TAKES(OPTION_URL) | TAKES(OPTION_COOKIE) | TAKES(OPTION_NOW))
+#define PLACE (TAKES(OPTION_COOKIE) | TAKES(OPTION_QUERY) | TAKES(OPTION_WEBSOCKET))
+#define CHOICE (TAKES(OPTION_POLICY) | TAKES(OPTION_URL) | PLACE | TAKES(OPTION_NOW))
 
 const struct command authctl_commands[] = {
 	{"check", "", 0, 0, 0, authctl_check, "check configuration, keys, state directory, stores and clock"},

@@ -52,7 +52,7 @@ struct str explain_list(const struct explanation *e, const struct conf_list *lis
 static void explain_request(struct explanation *e)
 {
 	const struct request *request = &e->judgement->request;
-	explain_row(e, "address", STR_NONE, request->target);
+	explain_row(e, "address", STR_NONE, e->judgement->address);
 	if (request->host.n)
 		explain_row(e, "host", STR_NONE, request->host);
 	if (e->judgement->verdict.step == VERIFY_REQUEST)
@@ -84,28 +84,49 @@ static bool is_api_key(const struct judgement *j)
 	return j->verdict.credentials.carrier == CARRIER_API_KEY;
 }
 
+static void add_names(struct buf *out, const char *what, const struct str *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "%s%s %.*s", out->n ? ", " : "", what, STR_ARGS(names[i]));
+}
+
+static void add_carrier(struct buf *out, const struct token_sources *sources, enum carrier carrier)
+{
+	static const char *const words[CARRIER_COUNT] = {
+		[CARRIER_BEARER] = "bearer", [CARRIER_API_KEY] = "API key", [CARRIER_WEBSOCKET] = "WebSocket protocol"};
+	if (carrier == CARRIER_COOKIE)
+		add_names(out, "cookie", sources->cookies, sources->n_cookies);
+	else if (carrier == CARRIER_QUERY)
+		add_names(out, "query", sources->queries, sources->n_queries);
+	else
+		buf_printf(out, "%s%s", out->n ? ", " : "", words[carrier]);
+}
+
+static struct str explain_place(const struct explanation *e)
+{
+	const struct judgement *j = e->judgement;
+	const char *cookie = arguments_value(j->tool.arguments, OPTION_COOKIE);
+	const char *query = arguments_value(j->tool.arguments, OPTION_QUERY);
+	if (cookie)
+		return arena_printf(arena_of(e), "cookie %s", cookie);
+	if (query)
+		return arena_printf(arena_of(e), "query %s", query);
+	if (arguments_value(j->tool.arguments, OPTION_WEBSOCKET))
+		return STR("WebSocket protocol");
+	return is_api_key(j) ? STR("API key") : STR("bearer");
+}
+
 static void explain_credentials(struct explanation *e)
 {
 	const struct judgement *j = e->judgement;
-	const struct policy *policy = j->verdict.policy;
+	const struct token_sources *sources = &j->verdict.policy->sources;
 	char memory[1024];
 	struct buf wanted = buf_over(memory, sizeof memory);
-	for (size_t i = 0; i < policy->sources.n_carriers; i++) {
-		if (policy->sources.carriers[i] == CARRIER_BEARER)
-			buf_printf(&wanted, "%sbearer", wanted.n ? ", " : "");
-		else if (policy->sources.carriers[i] == CARRIER_API_KEY)
-			buf_printf(&wanted, "%sAPI key", wanted.n ? ", " : "");
-		for (size_t k = 0; policy->sources.carriers[i] == CARRIER_COOKIE && k < policy->sources.n_cookies; k++)
-			buf_printf(&wanted, "%scookie %.*s", wanted.n ? ", " : "",
-				   STR_ARGS(policy->sources.cookies[k]));
-	}
-	const char *cookie = arguments_value(j->tool.arguments, OPTION_COOKIE);
+	for (size_t i = 0; i < sources->n_carriers; i++)
+		add_carrier(&wanted, sources, sources->carriers[i]);
+	struct str place = explain_place(e);
 	explain_row(e, "token", buf_str(&wanted),
-		    arena_printf(arena_of(e), "%s%s, %zu bytes",
-				 cookie	       ? "cookie "
-				 : is_api_key(j) ? "API key"
-						 : "bearer",
-				 cookie ? cookie : "", j->token.n));
+		    arena_printf(arena_of(e), "%.*s, %zu bytes", STR_ARGS(place), j->token.n));
 	if (j->verdict.err == ERR_NO_TOKEN && j->verdict.why.p)
 		explain_row(e, "prefix", STR("the same name, with or without __Secure- or __Host-"), j->verdict.why);
 }

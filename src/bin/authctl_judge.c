@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/codec.h"
 #include "bin/authctl_output.h"
 
 enum { PARAMS_MAX = 8 };
@@ -21,7 +22,7 @@ static void add(struct parameters *p, struct str name, struct str value)
 }
 
 /* "https://host:port/path?query" or "/path"; what a browser never sends is left out. */
-static bool add_url(struct parameters *p, struct str url)
+static bool add_url(struct parameters *p, struct str url, struct str *target)
 {
 	bool https = str_starts(url, STR("https://"));
 	url.n = str_find(url, '#');
@@ -37,24 +38,48 @@ static bool add_url(struct parameters *p, struct str url)
 		add(p, STR("HTTPS"), https ? STR("on") : STR("off"));
 		url = slash == url.n ? STR("/") : str_skip(url, slash);
 	}
-	add(p, STR("REQUEST_URI"), url);
+	*target = url;
 	return url.n > 0 && url.p[0] == '/';
 }
 
-/* The token as bearer or as the named cookie. */
-static bool add_token(struct arena *arena, struct parameters *p, const char *cookie, struct str token)
+/* Behind what the address has already. */
+static struct str with_query(struct arena *arena, struct str target, struct str name, struct str token)
 {
-	struct str name = str_of(cookie);
-	struct buf value = arena_buf(arena, name.n + token.n + sizeof "Bearer ");
-	if (cookie) {
-		buf_add(&value, name);
-		buf_char(&value, '=');
-	} else {
-		buf_add(&value, STR("Bearer "));
+	struct buf out = arena_buf(arena, target.n + name.n + 3 * token.n + 2);
+	buf_add(&out, target);
+	buf_char(&out, str_find(target, '?') < target.n ? '&' : '?');
+	buf_add(&out, name);
+	buf_char(&out, '=');
+	percent_encode(&out, token, "");
+	return out.full ? STR_NONE : buf_str(&out);
+}
+
+/* Where the options say that the token is: bearer without one. */
+static bool add_token(struct judgement *j, struct parameters *p)
+{
+	struct arena *arena = j->tool.worker.arena;
+	const char *cookie = arguments_value(j->tool.arguments, OPTION_COOKIE);
+	const char *query = arguments_value(j->tool.arguments, OPTION_QUERY);
+	struct str name = STR("HTTP_AUTHORIZATION"), value, target = j->address;
+	if (query) {
+		target = with_query(arena, target, str_of(query), j->token);
+		add(p, STR("REQUEST_URI"), target);
+		return target.p != NULL;
 	}
-	buf_add(&value, token);
-	add(p, cookie ? STR("HTTP_COOKIE") : STR("HTTP_AUTHORIZATION"), buf_str(&value));
-	return value.cap > 0 && !value.full;
+	add(p, STR("REQUEST_URI"), target);
+	if (arguments_value(j->tool.arguments, OPTION_WEBSOCKET)) {
+		add(p, STR("HTTP_UPGRADE"), STR("websocket"));
+		name = STR("HTTP_SEC_WEBSOCKET_PROTOCOL");
+		/* With one that the application could choose. */
+		value = arena_printf(arena, "authctl, bearer.%.*s", STR_ARGS(j->token));
+	} else if (cookie) {
+		name = STR("HTTP_COOKIE");
+		value = arena_printf(arena, "%s=%.*s", cookie, STR_ARGS(j->token));
+	} else {
+		value = arena_printf(arena, "Bearer %.*s", STR_ARGS(j->token));
+	}
+	add(p, name, value);
+	return value.p != NULL;
 }
 
 static int choose_policy(struct judgement *j, struct parameters *p)
@@ -62,10 +87,10 @@ static int choose_policy(struct judgement *j, struct parameters *p)
 	const struct arguments *arguments = j->tool.arguments;
 	const struct snapshot *snapshot = j->tool.snapshot;
 	const char *name = arguments_value(arguments, OPTION_POLICY), *url = arguments_value(arguments, OPTION_URL);
-	if (url && !add_url(p, str_of(url)))
+	if (url && !add_url(p, str_of(url), &j->address))
 		return arguments_wrong(arguments, "--url is http://HOST/PATH, https://HOST/PATH or /PATH");
 	if (!url)
-		add(p, STR("REQUEST_URI"), STR("/"));
+		j->address = STR("/");
 	if (name) {
 		add(p, STR("AUTH_POLICY"), str_of(name));
 		j->policy_from = "--policy";
@@ -94,18 +119,22 @@ static int set_clock(const struct arguments *arguments)
 	return EX_OK;
 }
 
-static int check_cookie_name(const struct arguments *arguments)
+static int check_place(const struct arguments *arguments)
 {
 	const char *name = arguments_value(arguments, OPTION_COOKIE);
 	if (name && (!name[0] || strpbrk(name, "=;, \t\"") || str_has_control(str_of(name))))
 		return arguments_wrong(arguments, "--cookie is the name of a cookie");
+	const char *query = arguments_value(arguments, OPTION_QUERY);
+	if (query && (!query[0] || strpbrk(query, "=&#?+% ") || str_has_control(str_of(query))))
+		return arguments_wrong(arguments, "--query is the name of a query parameter");
+	if ((name != NULL) + (query != NULL) + (arguments_value(arguments, OPTION_WEBSOCKET) != NULL) > 1)
+		return arguments_wrong(arguments, "the token comes in one place: --cookie, --query or --websocket");
 	return EX_OK;
 }
 
 static int judge(struct judgement *j)
 {
 	struct worker *worker = &j->tool.worker;
-	const struct arguments *arguments = j->tool.arguments;
 	struct parameters p = {0};
 	const char *why;
 	int status = choose_policy(j, &p);
@@ -114,7 +143,7 @@ static int judge(struct judgement *j)
 	if (!input_token(worker->arena, &j->token))
 		return EXIT_FAILED;
 	add(&p, STR("REQUEST_METHOD"), STR("GET"));
-	if (!add_token(worker->arena, &p, arguments_value(arguments, OPTION_COOKIE), j->token)) {
+	if (!add_token(j, &p)) {
 		output_error("no memory");
 		return EXIT_FAILED;
 	}
@@ -132,7 +161,7 @@ int judge_open(const struct arguments *arguments, struct judgement *out)
 	*out = (struct judgement){0};
 	int status = set_clock(arguments);
 	if (!status)
-		status = check_cookie_name(arguments);
+		status = check_place(arguments);
 	if (!status)
 		status = tool_open(arguments, &out->tool);
 	if (status)

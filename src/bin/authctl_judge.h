@@ -9,6 +9,7 @@
 struct judgement {
 	struct tool tool;
 	struct request request;
+	struct str address; /* its target, without the token in it */
 	const char *policy_from; /* "--policy", "--url", "the only one" */
 	struct str token;
 	struct verdict verdict;

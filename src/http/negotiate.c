@@ -11,7 +11,7 @@ static bool names_html(struct str accept)
 
 bool negotiate_navigation(const struct request *request)
 {
-	if (!str_eq(request->method, STR("GET")) && !str_eq(request->method, STR("HEAD")))
+	if (request->websocket || (!str_eq(request->method, STR("GET")) && !str_eq(request->method, STR("HEAD"))))
 		return false;
 	if (request->sec_fetch_mode.n || request->sec_fetch_site.n || request->sec_fetch_dest.n)
 		return str_eq(request->sec_fetch_mode, STR("navigate"));
@@ -25,8 +25,7 @@ bool negotiate_html(const struct request *request)
 	return str_eq(request->sec_fetch_mode, STR("navigate")) || names_html(request->accept);
 }
 
-/* "https://host[:port]" of the request itself? */
-static bool is_own_origin(const struct request *request)
+bool negotiate_own_origin(const struct request *request)
 {
 	struct str origin = request->origin;
 	struct str scheme = request->https ? STR("https://") : STR("http://");
@@ -35,7 +34,7 @@ static bool is_own_origin(const struct request *request)
 
 bool negotiate_same_origin(const struct request *request)
 {
-	if (request->origin.n && !is_own_origin(request))
+	if (request->origin.n && !negotiate_own_origin(request))
 		return false;
 	if (request->sec_fetch_site.n)
 		return str_eq(request->sec_fetch_site, STR("same-origin"));

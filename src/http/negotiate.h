@@ -10,6 +10,8 @@
 bool negotiate_navigation(const struct request *request);
 /* Does the client want HTML rather than JSON (for answers to a form post)? */
 bool negotiate_html(const struct request *request);
+/* Is the header Origin that of the request itself: "https://host[:port]"? */
+bool negotiate_own_origin(const struct request *request);
 /* Sent by a page of this very site (Sec-Fetch-Site and Origin)? A request
  * without either header is not from a browser's page and counts as no. */
 bool negotiate_same_origin(const struct request *request);

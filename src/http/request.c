@@ -12,7 +12,8 @@ enum twice { TWICE_REFUSE, TWICE_JOIN };
 enum raw_index {
 	RAW_METHOD, RAW_TARGET, RAW_HOST, RAW_HTTPS, RAW_SCHEME, RAW_PORT, RAW_ADDR, RAW_POLICY, RAW_EFFECTIVE,
 	RAW_AUTHORIZATION, RAW_COOKIE, RAW_ACCEPT, RAW_ORIGIN, RAW_TYPE, RAW_REQUESTED_WITH, RAW_FETCH_MODE,
-	RAW_FETCH_SITE, RAW_FETCH_DEST, RAW_WEBSOCKET, RAW_SCRIPT, RAW_PATH_INFO, RAW_LENGTH, RAW_COUNT
+	RAW_FETCH_SITE, RAW_FETCH_DEST, RAW_UPGRADE, RAW_WEBSOCKET_KEY, RAW_WEBSOCKET, RAW_REQUESTED_METHOD,
+	RAW_PREFLIGHT, RAW_SCRIPT, RAW_PATH_INFO, RAW_LENGTH, RAW_COUNT
 };
 
 static const struct known {
@@ -37,7 +38,11 @@ static const struct known {
 	[RAW_FETCH_MODE] = {{"HTTP_SEC_FETCH_MODE", 19}, TWICE_REFUSE},
 	[RAW_FETCH_SITE] = {{"HTTP_SEC_FETCH_SITE", 19}, TWICE_REFUSE},
 	[RAW_FETCH_DEST] = {{"HTTP_SEC_FETCH_DEST", 19}, TWICE_REFUSE},
+	[RAW_UPGRADE] = {{"HTTP_UPGRADE", 12}, TWICE_REFUSE},
+	[RAW_WEBSOCKET_KEY] = {{"HTTP_SEC_WEBSOCKET_KEY", 22}, TWICE_REFUSE},
 	[RAW_WEBSOCKET] = {{"HTTP_SEC_WEBSOCKET_PROTOCOL", 27}, TWICE_REFUSE},
+	[RAW_REQUESTED_METHOD] = {{"HTTP_ACCESS_CONTROL_REQUEST_METHOD", 34}, TWICE_REFUSE},
+	[RAW_PREFLIGHT] = {{"AUTH_PREFLIGHT", 14}, TWICE_REFUSE},
 	[RAW_SCRIPT] = {{"SCRIPT_NAME", 11}, TWICE_REFUSE},
 	[RAW_PATH_INFO] = {{"PATH_INFO", 9}, TWICE_REFUSE},
 	[RAW_LENGTH] = {{"CONTENT_LENGTH", 14}, TWICE_REFUSE},
@@ -109,6 +114,16 @@ static bool is_https(const struct str raw[RAW_COUNT])
 	return str_eq(raw[RAW_PORT], STR("443"));
 }
 
+/* A server that takes Upgrade for itself leaves the key, which no script can send. */
+static bool is_websocket(const struct str raw[RAW_COUNT])
+{
+	struct str rest = raw[RAW_UPGRADE], protocol;
+	bool asks = raw[RAW_WEBSOCKET_KEY].n > 0;
+	while (!asks && str_split(&rest, ',', &protocol))
+		asks = str_eq_nocase(str_trim(protocol), STR("websocket"));
+	return asks && str_eq(raw[RAW_METHOD], STR("GET"));
+}
+
 /* The request target without scheme and authority (absolute-form, RFC 9112 3.2.2). */
 static struct str origin_form(struct str target)
 {
@@ -154,10 +169,12 @@ static void fill(struct request *out, const struct str raw[RAW_COUNT])
 	out->accept = raw[RAW_ACCEPT];
 	out->origin = raw[RAW_ORIGIN];
 	out->content_type = raw[RAW_TYPE];
+	out->requested_method = raw[RAW_REQUESTED_METHOD];
 	out->requested_with = raw[RAW_REQUESTED_WITH];
 	out->sec_fetch_mode = raw[RAW_FETCH_MODE];
 	out->sec_fetch_site = raw[RAW_FETCH_SITE];
 	out->sec_fetch_dest = raw[RAW_FETCH_DEST];
+	out->websocket = is_websocket(raw);
 	out->websocket_protocol = raw[RAW_WEBSOCKET];
 	out->script_name = raw[RAW_SCRIPT];
 	out->path_info = raw[RAW_PATH_INFO];
@@ -200,6 +217,8 @@ enum err request_read(struct arena *arena, const struct incoming *in, uint64_t n
 	print_id(number, out->id);
 	bool sorted = sort_params(arena, in, raw, why);
 	fill(out, raw);
+	out->takes_preflight = in->asked == ASKED_AUTHORIZER || in->asked == ASKED_CGI ||
+			       str_eq(raw[RAW_PREFLIGHT], STR("answer"));
 	if (raw[RAW_TARGET].p)
 		read_target(out, raw[RAW_TARGET]);
 	out->host = raw[RAW_HOST].p ? read_host(arena, raw[RAW_HOST]) : STR_NONE;

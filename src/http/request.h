@@ -52,10 +52,14 @@ struct request {
 	struct str cookie; /* several parameters joined with "; " */
 	struct str accept;
 	struct str origin;
+	struct str requested_method; /* HTTP_ACCESS_CONTROL_REQUEST_METHOD: of the request that a page wants to send */
+	/* May a preflight be answered? To most web servers' sub-requests 204 would be an allow. */
+	bool takes_preflight;
 	struct str content_type;
 	struct str requested_with; /* HTTP_X_REQUESTED_WITH */
 	struct str sec_fetch_mode, sec_fetch_site, sec_fetch_dest;
-	struct str websocket_protocol;
+	bool websocket; /* the handshake of one: it opens a connection, no page (RFC 6455) */
+	struct str websocket_protocol; /* HTTP_SEC_WEBSOCKET_PROTOCOL: a list */
 	struct str script_name; /* responders: where the program is mounted */
 	struct str path_info;
 	struct str body;

@@ -205,21 +205,44 @@ int url_pattern_compare(struct str a, struct str b)
 	return (int)open_b - (int)open_a;
 }
 
+bool url_next_field(struct str *rest, struct url_field *field)
+{
+	if (!str_split(rest, '&', &field->text))
+		return false;
+	size_t equal = str_find(field->text, '=');
+	field->name = (struct str){field->text.p, equal};
+	field->value = equal < field->text.n ? str_skip(field->text, equal + 1) : STR("");
+	return true;
+}
+
+bool url_field_is(const struct url_field *field, struct str name)
+{
+	char decoded[256];
+	size_t n;
+	if (field->name.n > sizeof decoded || !percent_decode(field->name, true, decoded, &n))
+		return false;
+	return str_eq((struct str){decoded, n}, name);
+}
+
+bool url_field_value(struct arena *arena, const struct url_field *field, struct str *value)
+{
+	char *text = arena_alloc(arena, field->value.n + 1);
+	size_t n;
+	if (!text || !percent_decode(field->value, true, text, &n))
+		return false;
+	*value = (struct str){text, n};
+	return true;
+}
+
 struct str url_field(struct arena *arena, struct str encoded, const char *name)
 {
-	struct str rest = encoded, pair, found = STR_NONE, key = str_of(name);
-	while (str_split(&rest, '&', &pair)) {
-		size_t equal = str_find(pair, '=');
-		if (!str_eq((struct str){pair.p, equal}, key))
+	struct str rest = encoded, found = STR_NONE;
+	struct url_field field;
+	while (url_next_field(&rest, &field)) {
+		if (!str_eq(field.name, str_of(name)))
 			continue;
-		if (found.p)
+		if (found.p || !url_field_value(arena, &field, &found))
 			return STR_NONE;
-		struct str value = equal < pair.n ? str_skip(pair, equal + 1) : STR("");
-		char *text = arena_alloc(arena, value.n + 1);
-		size_t n;
-		if (!text || !percent_decode(value, true, text, &n))
-			return STR_NONE;
-		found = (struct str){text, n};
 	}
 	return found;
 }

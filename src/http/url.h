@@ -28,6 +28,18 @@ bool url_pattern_match(struct str pattern, struct str path, struct str *captured
 /* For "the longest match wins": more literal bytes first, then more segments. */
 int url_pattern_compare(struct str a, struct str b);
 
+/* One field of a query or form body, as it came. */
+struct url_field {
+	struct str text, name, value; /* "a=b", "a", "b"; without '=' the value is empty */
+};
+
+/* Cut the next field off *rest; false at the end. */
+bool url_next_field(struct str *rest, struct url_field *field);
+/* Is that its name, however it is encoded? */
+bool url_field_is(const struct url_field *field, struct str name);
+/* Its decoded value, in the arena. false: broken encoding. */
+bool url_field_value(struct arena *arena, const struct url_field *field, struct str *value);
+
 /* The decoded value of a field in a query or form body (application/
  * x-www-form-urlencoded). STR_NONE: absent, broken encoding, or given twice. */
 struct str url_field(struct arena *arena, struct str encoded, const char *name);

@@ -3,7 +3,9 @@
  * Compiling policies from the configuration is access_compile.c. */
 #include "policy/access.h"
 
+#include "http/negotiate.h"
 #include "http/url.h"
+#include "policy/cors.h"
 #include "policy/route.h"
 #include "policy/runtime.h"
 
@@ -57,6 +59,14 @@ enum err access_check_paths(const struct policy *policy, const struct request *r
 enum err access_check_same_user(const struct claims *a, const struct claims *b)
 {
 	return str_eq(a->user_id, b->user_id) && str_eq(a->issuer, b->issuer) ? ERR_NONE : ERR_USER_MISMATCH;
+}
+
+enum err access_check_websocket(const struct policy *policy, const struct request *request, struct str *why)
+{
+	if (!request->websocket || negotiate_own_origin(request) || cors_lists(policy, request))
+		return ERR_NONE;
+	*why = STR("websocket from another origin");
+	return ERR_RULE_FAILED;
 }
 
 static bool is_fresh(const struct policy *policy, const struct claims *claims, int64_t now)

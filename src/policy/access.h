@@ -13,7 +13,7 @@ enum unauthenticated { UNAUTHENTICATED_AUTO, UNAUTHENTICATED_401, UNAUTHENTICATE
 
 /* [policy "NAME"] */
 struct policy_conf {
-	struct conf_list path, host, issuer, token_from, require, path_user, attribute;
+	struct conf_list path, host, issuer, token_from, require, path_user, attribute, cors_origin, cors_headers;
 	int unauthenticated; /* enum unauthenticated */
 	struct conf_text login_url, realm, profile;
 	bool pass_token, local_user;
@@ -23,14 +23,16 @@ struct policy_conf {
 
 extern const struct conf_kind policy_kind;
 
-enum carrier { CARRIER_BEARER, CARRIER_COOKIE, CARRIER_API_KEY };
+enum carrier { CARRIER_BEARER, CARRIER_COOKIE, CARRIER_API_KEY, CARRIER_QUERY, CARRIER_WEBSOCKET, CARRIER_COUNT };
 
 /* Where a token may be, in the order in which it is looked for. */
 struct token_sources {
-	enum carrier carriers[3];
+	enum carrier carriers[CARRIER_COUNT];
 	size_t n_carriers;
 	const struct str *cookies; /* names */
 	size_t n_cookies;
+	const struct str *queries; /* names of query parameters */
+	size_t n_queries;
 	struct str api_key_prefix, api_key_parameter; /* for CARRIER_API_KEY */
 };
 
@@ -66,6 +68,10 @@ enum err access_check_path(const struct policy *policy, struct str path, struct 
 enum err access_check_paths(const struct policy *policy, const struct request *request, struct str user_id);
 /* Of a request under two policies: do both know the same user? ERR_USER_MISMATCH. */
 enum err access_check_same_user(const struct claims *a, const struct claims *b);
+/* Of a request with a cookie, which browsers send along from every site's page: a
+ * handshake must come from a page of this origin or of cors-origin, since its connection
+ * can be read from there. ERR_RULE_FAILED. */
+enum err access_check_websocket(const struct policy *policy, const struct request *request, struct str *why);
 /* Every rule, and max-age. ERR_RULE_FAILED, and *why is the rule as it is written. */
 enum err access_check_rules(const struct policy *policy, const struct subject *subject, int64_t now, struct str *why);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the [policy] sections of a configuration to policies ready for use. */
 #include "http/url.h"
-#include "policy/access.h"
+#include "policy/cors.h"
 #include "policy/route.h"
 #include "policy/runtime.h"
 
@@ -137,13 +137,13 @@ static bool check_distinct(struct compiler *c)
 	return true;
 }
 
-static void add_cookie(struct str *cookies, size_t *n, struct str name)
+static void add_name(struct str *names, size_t *n, struct str name)
 {
 	for (size_t i = 0; i < *n; i++)
-		if (str_eq(cookies[i], name))
+		if (str_eq(names[i], name))
 			return;
 	if (name.n)
-		cookies[(*n)++] = name;
+		names[(*n)++] = name;
 }
 
 static void add_carrier(struct token_sources *sources, enum carrier carrier)
@@ -154,6 +154,67 @@ static void add_carrier(struct token_sources *sources, enum carrier carrier)
 	sources->carriers[sources->n_carriers++] = carrier;
 }
 
+/* Plain enough to be found again in any encoding. */
+static bool is_parameter(struct str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
+		    str_find(STR("_-."), c) == 3)
+			return false;
+	}
+	return name.n > 0 && name.n <= 64;
+}
+
+static bool add_query(struct compiler *c, const struct conf_text *text, struct str *queries)
+{
+	struct str name = str_skip(text->value, 6);
+	if (!is_parameter(name))
+		return conf_fail_at(c->error, text, "token-from",
+				    "\"%.*s\": the name of a query parameter is 1 to 64 letters, digits, _ - .",
+				    STR_ARGS(text->value));
+	add_carrier(&c->policy->sources, CARRIER_QUERY);
+	add_name(queries, &c->policy->sources.n_queries, name);
+	return true;
+}
+
+static bool add_api_keys(struct compiler *c, const struct conf_text *text)
+{
+	struct token_sources *sources = &c->policy->sources;
+	if (c->snapshot->api_keys.needs_secret)
+		return conf_fail_at(c->error, text, "token-from",
+				    "api-key with memcached needs secret in [api-keys]: without it whoever can write "
+				    "to those servers makes keys");
+	add_carrier(sources, CARRIER_API_KEY);
+	sources->api_key_prefix = c->snapshot->api_keys.prefix;
+	sources->api_key_parameter = c->snapshot->api_keys.parameter;
+	return true;
+}
+
+static bool add_source(struct compiler *c, const struct conf_text *text, struct str *cookies, struct str *queries)
+{
+	struct token_sources *sources = &c->policy->sources;
+	struct str word = text->value;
+	if (str_starts(word, STR("query:")))
+		return add_query(c, text, queries);
+	if (str_eq(word, STR("api-key")))
+		return add_api_keys(c, text);
+	if (str_eq(word, STR("bearer"))) {
+		add_carrier(sources, CARRIER_BEARER);
+	} else if (str_eq(word, STR("websocket-protocol"))) {
+		add_carrier(sources, CARRIER_WEBSOCKET);
+	} else if (str_eq(word, STR("cookie")) || str_starts(word, STR("cookie:"))) {
+		add_carrier(sources, CARRIER_COOKIE);
+		add_name(cookies, &sources->n_cookies, str_skip(word, word.n > 7 ? 7 : word.n));
+	} else {
+		return conf_fail_at(
+			c->error, text, "token-from",
+			"\"%.*s\": this is bearer, cookie, cookie:NAME, api-key, query:NAME or websocket-protocol",
+			STR_ARGS(word));
+	}
+	return true;
+}
+
 static bool add_carriers(struct compiler *c)
 {
 	struct policy *p = c->policy;
@@ -162,35 +223,20 @@ static bool add_carriers(struct compiler *c)
 	for (size_t i = 0; i < p->issuers.n; i++)
 		n_cookies += issuer_cookies(p->issuers.items[i]).n;
 	struct str *cookies = arena_array(c->snapshot->arena, n_cookies, sizeof *cookies);
-	if (!cookies)
+	struct str *queries = arena_array(c->snapshot->arena, from->n + 1, sizeof *queries);
+	if (!cookies || !queries)
 		return no_memory(c);
-	for (size_t i = 0; i < from->n; i++) {
-		struct str word = from->items[i].value;
-		if (str_eq(word, STR("bearer"))) {
-			add_carrier(&p->sources, CARRIER_BEARER);
-		} else if (str_eq(word, STR("cookie")) || str_starts(word, STR("cookie:"))) {
-			add_carrier(&p->sources, CARRIER_COOKIE);
-			add_cookie(cookies, &p->sources.n_cookies, str_skip(word, word.n > 7 ? 7 : word.n));
-		} else if (str_eq(word, STR("api-key"))) {
-			if (c->snapshot->api_keys.needs_secret)
-				return conf_fail_at(c->error, &from->items[i], "token-from",
-						    "api-key with memcached needs secret in [api-keys]: without it "
-						    "whoever can write to those servers makes keys");
-			add_carrier(&p->sources, CARRIER_API_KEY);
-			p->sources.api_key_prefix = c->snapshot->api_keys.prefix;
-			p->sources.api_key_parameter = c->snapshot->api_keys.parameter;
-		} else {
-			return conf_fail_at(c->error, &from->items[i], "token-from",
-					    "\"%.*s\": this is bearer, cookie, cookie:NAME or api-key", STR_ARGS(word));
-		}
-	}
+	for (size_t i = 0; i < from->n; i++)
+		if (!add_source(c, &from->items[i], cookies, queries))
+			return false;
 	for (size_t i = 0; i < p->issuers.n; i++) {
 		struct conf_list names = issuer_cookies(p->issuers.items[i]);
 		for (size_t j = 0; j < names.n; j++)
-			add_cookie(cookies, &p->sources.n_cookies, names.items[j].value);
+			add_name(cookies, &p->sources.n_cookies, names.items[j].value);
 	}
-	add_cookie(cookies, &p->sources.n_cookies, c->snapshot->login->cookie.value);
+	add_name(cookies, &p->sources.n_cookies, c->snapshot->login->cookie.value);
 	p->sources.cookies = cookies;
+	p->sources.queries = queries;
 	return true;
 }
 
@@ -267,7 +313,7 @@ static bool compile(struct compiler *c)
 	return check_patterns(c, &conf->path, "path", false) &&
 	       check_patterns(c, &conf->path_user, "path-user", true) && check_hosts(c) && check_realm(c) &&
 	       add_issuers(c) && check_distinct(c) && add_carriers(c) && add_profile(c) && add_rules(c) &&
-	       add_attributes(c);
+	       add_attributes(c) && cors_check(c->policy, c->section, c->error);
 }
 
 bool access_open(struct snapshot *snapshot, struct conf_error *error)

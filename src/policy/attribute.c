@@ -7,7 +7,7 @@
 static const char *const reserved[] = {
 	"AUTH_USER_ID", "AUTH_LOCAL_USER_ID", "AUTH_EXPIRES", "AUTH_MATCHED_POLICY", "AUTH_REQUEST_ID",
 	"AUTH_TOKEN",	"AUTH_POLICY",	      "AUTH_TYPE",    "AUTH_API_KEY_ID",    "AUTH_EFFECTIVE_PATH",
-	NULL,
+	"AUTH_WEBSOCKET_PROTOCOL", "AUTH_CORS_ORIGIN", "AUTH_PREFLIGHT", NULL,
 };
 
 /* Only such a name cannot be forged by a request header, and only in upper case

@@ -3,7 +3,11 @@
 #include "policy/credentials.h"
 
 #include "http/cookie.h"
+#include "http/url.h"
 #include "policy/api_key_record.h"
+#include "policy/runtime.h"
+
+#define WEBSOCKET_BEARER STR("bearer.")
 
 /* RFC 6750 section 2.1: the scheme in any case, one blank, the token. */
 static enum err find_bearer(struct str header, struct credentials *out)
@@ -110,8 +114,10 @@ static enum err find_api_key(const struct token_sources *sources, const struct r
 	if (key.n == 0 && found < 2 && !also)
 		return ERR_NO_TOKEN;
 	out->carrier = CARRIER_API_KEY;
-	if (found > 1)
+	if (found > 1) {
+		out->fault = sources->api_key_parameter;
 		return ERR_BAD_REQUEST;
+	}
 	if (str_find(key, ',') < key.n)
 		return ERR_AMBIGUOUS_TOKEN;
 	enum err err = also ? find_bearer(request->authorization, &bearer) : ERR_NONE;
@@ -122,6 +128,62 @@ static enum err find_api_key(const struct token_sources *sources, const struct r
 	return err;
 }
 
+static enum err find_parameter(struct arena *arena, struct str query, struct str name, struct str *token)
+{
+	struct str rest = query, found = STR_NONE, value;
+	struct url_field field;
+	while (url_next_field(&rest, &field)) {
+		if (!url_field_is(&field, name))
+			continue;
+		if (!url_field_value(arena, &field, &value) || str_has_control(value))
+			return ERR_TOKEN_MALFORMED;
+		if (found.p && !str_eq(found, value))
+			return ERR_BAD_REQUEST;
+		found = value;
+	}
+	*token = found;
+	return found.n ? ERR_NONE : ERR_NO_TOKEN;
+}
+
+/* RFC 6750 section 2.3, under the names that the policy says. */
+static enum err find_query(const struct token_sources *sources, struct arena *arena, struct str query,
+			   struct credentials *out)
+{
+	for (size_t i = 0; i < sources->n_queries; i++) {
+		struct str token;
+		enum err err = find_parameter(arena, query, sources->queries[i], &token);
+		if (err == ERR_NO_TOKEN)
+			continue;
+		out->carrier = CARRIER_QUERY;
+		out->token = err ? STR_NONE : token;
+		out->fault = err == ERR_BAD_REQUEST ? sources->queries[i] : STR_NONE;
+		return err;
+	}
+	return ERR_NO_TOKEN;
+}
+
+/* A script can set no header of a handshake but this one. */
+static enum err find_websocket(const struct request *request, struct credentials *out)
+{
+	struct str rest = request->websocket ? request->websocket_protocol : STR_NONE, protocol, found = STR_NONE;
+	while (str_split(&rest, ',', &protocol)) {
+		protocol = str_trim(protocol);
+		if (!str_starts(protocol, WEBSOCKET_BEARER))
+			continue;
+		out->carrier = CARRIER_WEBSOCKET;
+		protocol = str_skip(protocol, WEBSOCKET_BEARER.n);
+		if (found.p && !str_eq(found, protocol))
+			return ERR_AMBIGUOUS_TOKEN;
+		found = protocol;
+	}
+	if (!found.p)
+		return ERR_NO_TOKEN;
+	if (found.n == 0)
+		return ERR_TOKEN_MALFORMED;
+	out->token = found;
+	return ERR_NONE;
+}
+
 static enum err find_by(const struct token_sources *sources, enum carrier carrier, struct arena *arena,
 			const struct request *request, struct credentials *out)
 {
@@ -129,7 +191,26 @@ static enum err find_by(const struct token_sources *sources, enum carrier carrie
 		return find_bearer_or_key(sources, request->authorization, out);
 	if (carrier == CARRIER_API_KEY)
 		return find_api_key(sources, request, out);
+	if (carrier == CARRIER_QUERY)
+		return find_query(sources, arena, request->query, out);
+	if (carrier == CARRIER_WEBSOCKET)
+		return find_websocket(request, out);
 	return find_cookie(sources, arena, request->cookie, out);
+}
+
+/* Then none is left for the application: no value at all is nothing that every web
+ * server could hand on, and browsers end a connection for which none was chosen. */
+static bool offers_token_alone(const struct token_sources *sources, const struct request *request)
+{
+	struct str rest = request->websocket ? request->websocket_protocol : STR_NONE, protocol;
+	bool has_token = false, has_other = false;
+	while (takes(sources, CARRIER_WEBSOCKET) && str_split(&rest, ',', &protocol)) {
+		protocol = str_trim(protocol);
+		bool is_token = str_starts(protocol, WEBSOCKET_BEARER);
+		has_token = has_token || is_token;
+		has_other = has_other || (protocol.n && !is_token);
+	}
+	return has_token && !has_other;
 }
 
 enum err credentials_find(const struct token_sources *sources, struct arena *arena, const struct request *request,
@@ -138,10 +219,59 @@ enum err credentials_find(const struct token_sources *sources, struct arena *are
 	*out = (struct credentials){0};
 	for (size_t i = 0; i < sources->n_carriers; i++) {
 		enum err err = find_by(sources, sources->carriers[i], arena, request, out);
+		if (err == ERR_NONE && offers_token_alone(sources, request)) {
+			out->fault = STR("HTTP_SEC_WEBSOCKET_PROTOCOL");
+			return ERR_BAD_REQUEST;
+		}
 		if (err != ERR_NO_TOKEN)
 			return err;
 	}
 	return ERR_NO_TOKEN;
+}
+
+struct str credentials_websocket_rest(const struct token_sources *sources, struct arena *arena,
+				      const struct request *request)
+{
+	struct str rest = request->websocket_protocol, protocol;
+	struct buf out = arena_buf(arena, 2 * rest.n + 1);
+	bool hides = takes(sources, CARRIER_WEBSOCKET);
+	while (str_split(&rest, ',', &protocol)) {
+		protocol = str_trim(protocol);
+		if (protocol.n == 0 || (hides && str_starts(protocol, WEBSOCKET_BEARER)))
+			continue;
+		buf_add(&out, out.n ? STR(", ") : STR(""));
+		buf_add(&out, protocol);
+	}
+	return out.full ? STR_NONE : buf_str(&out);
+}
+
+static bool is_hidden(const struct snapshot *snapshot, const struct url_field *field)
+{
+	for (size_t i = 0; i < snapshot->n_policies; i++)
+		for (size_t j = 0; j < snapshot->policies[i].sources.n_queries; j++)
+			if (url_field_is(field, snapshot->policies[i].sources.queries[j]))
+				return true;
+	return false;
+}
+
+struct str credentials_hide(const struct snapshot *snapshot, struct arena *arena, struct str target)
+{
+	size_t question = str_find(target, '?');
+	if (question == target.n)
+		return target;
+	struct str rest = str_skip(target, question + 1);
+	struct buf out = arena_buf(arena, target.n);
+	struct url_field field;
+	char before = '?';
+	buf_add(&out, (struct str){target.p, question});
+	while (url_next_field(&rest, &field)) {
+		if (is_hidden(snapshot, &field))
+			continue;
+		buf_char(&out, before);
+		buf_add(&out, field.text);
+		before = '&';
+	}
+	return out.full ? STR_NONE : buf_str(&out);
 }
 
 static bool has_cookie(struct str header, struct str name)

@@ -67,6 +67,19 @@ void event_allow(struct worker *worker, const struct request *request, const str
 	decision(worker, &line, request, verdict);
 }
 
+void event_preflight(const struct request *request, const struct policy *policy)
+{
+	struct log_line line;
+	log_begin(&line, LOG_INFO, "preflight");
+	log_field(&line, "client", request->remote_addr.n ? request->remote_addr : STR("-"));
+	log_number(&line, "status", 204);
+	log_field(&line, "rid", str_of(request->id));
+	log_field(&line, "policy", policy->name);
+	log_foreign(&line, "origin", request->origin);
+	log_foreign(&line, "path", request->raw_path);
+	log_end(&line);
+}
+
 void event_act(const char *event, const struct request *request, enum err err, struct str user, const char *text)
 {
 	struct log_line line;

@@ -44,9 +44,9 @@ static void add_cookies(const struct call *call, struct str name, struct present
 {
 	struct str rest = call->request->cookie, value;
 	while (cookies_next_value(&rest, name, &value))
-		add_token(presented, (struct credentials){value, CARRIER_COOKIE, name});
+		add_token(presented, (struct credentials){.token = value, .carrier = CARRIER_COOKIE, .cookie = name});
 	if (credentials_join(call->worker->arena, call->request->cookie, name, &value) == ERR_NONE)
-		add_token(presented, (struct credentials){value, CARRIER_COOKIE, name});
+		add_token(presented, (struct credentials){.token = value, .carrier = CARRIER_COOKIE, .cookie = name});
 }
 
 static void find_tokens(const struct call *call, struct presented *out)

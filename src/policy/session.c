@@ -153,7 +153,8 @@ enum err session_revoke_old(const struct call *call)
 	for (int i = 0; i < VALUES_MAX && cookies_next_value(&rest, s->login->cookie.value, &value); i++) {
 		struct token token;
 		struct claims claims;
-		const struct credentials old = {value, CARRIER_COOKIE, s->login->cookie.value};
+		const struct credentials old = {.token = value, .carrier = CARRIER_COOKIE,
+						.cookie = s->login->cookie.value};
 		enum err err = verify_token(call->worker, &s->issuers, &old, &token, &claims);
 		if (err == ERR_NONE)
 			err = revocation_add_token(call->worker, &token, &claims, STR("login"));

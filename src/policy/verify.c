@@ -21,7 +21,7 @@ static enum err step_credentials(struct worker *worker, const struct request *re
 	if (err == ERR_NO_TOKEN)
 		verdict->why = credentials_namesake(sources, worker->arena, request->cookie);
 	else if (err == ERR_BAD_REQUEST)
-		verdict->why = sources->api_key_parameter;
+		verdict->why = verdict->credentials.fault;
 	return err;
 }
 
@@ -92,6 +92,8 @@ static enum err step_rules(struct worker *worker, const struct request *request,
 {
 	(void)worker;
 	enum err err = access_check_paths(verdict->policy, request, verdict->claims.user_id);
+	if (!err && verdict->credentials.carrier == CARRIER_COOKIE)
+		err = access_check_websocket(verdict->policy, request, &verdict->why);
 	if (err)
 		return err;
 	return access_check_rules(verdict->policy, &verdict->subject, clock_now(), &verdict->why);

@@ -4,6 +4,7 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "http/negotiate.h"
+#include "policy/cors.h"
 #include "policy/event.h"
 #include "policy/pages.h"
 #include "web/adapter_internal.h"
@@ -67,6 +68,12 @@ static void allow(struct worker *worker, const struct request *request, const st
 	reply_begin(reply, 200);
 	if (!verdict->anonymous)
 		allow_user(worker, reply, verdict);
+	if (request->websocket && request->websocket_protocol.n)
+		variable(worker, reply, STR("AUTH_WEBSOCKET_PROTOCOL"),
+			 credentials_websocket_rest(&verdict->policy->sources, worker->arena, request));
+	struct str origin = cors_origin(worker->snapshot, request);
+	if (origin.p)
+		reply_header(reply, "Variable-AUTH_CORS_ORIGIN", origin);
 	reply_header(reply, "Variable-AUTH_MATCHED_POLICY", verdict->policy->name);
 	reply_header(reply, "Variable-AUTH_REQUEST_ID", str_of(request->id));
 	prove(reply, request);
@@ -78,7 +85,7 @@ static void allow(struct worker *worker, const struct request *request, const st
 /* The login page with the address first asked for. */
 static struct str login_location(struct worker *worker, const struct request *request, struct str login_url)
 {
-	struct str target = request->target;
+	struct str target = credentials_hide(worker->snapshot, worker->arena, request->target);
 	struct buf b = arena_buf(worker->arena, login_url.n + 32 + 3 * (target.n + request->authority.n));
 	buf_add(&b, login_url);
 	buf_char(&b, str_find(login_url, '?') < login_url.n ? '&' : '?');
@@ -173,6 +180,7 @@ static void deny(struct worker *worker, const struct request *request, const str
 	bool redirect = redirects(request, verdict);
 	reply_begin(reply, redirect ? 302 : status);
 	reply_header(reply, "Cache-Control", STR("no-store"));
+	cors_headers(reply, cors_origin(worker->snapshot, request));
 	if (verdict->err == ERR_AMBIGUOUS_TOKEN && verdict->credentials.cookie.n)
 		clear_twins(worker, request, verdict, reply);
 	if (status == 503)
@@ -191,13 +199,28 @@ static void deny(struct worker *worker, const struct request *request, const str
 	event_deny(worker, request, verdict);
 }
 
+static void preflight(struct worker *worker, const struct request *request, const struct policy *policy,
+		      struct str origin, struct reply *reply)
+{
+	cors_answer(worker->arena, request, policy, origin, reply);
+	if (worker->snapshot->server->log_allow)
+		event_preflight(request, policy);
+}
+
 static void handle(void *context, unsigned number, const struct incoming *in, struct reply *reply)
 {
 	struct worker *worker = adapter_begin(context, number, reply);
 	struct request request;
 	struct verdict verdict;
 	const char *why;
+	const struct policy *policy;
+	struct str origin;
 	enum err err = request_read(worker->arena, in, worker_request_number(worker), &request, &why);
+	if (err == ERR_NONE && cors_preflight(worker->snapshot, &request, &origin, &policy)) {
+		preflight(worker, &request, policy, origin, reply);
+		adapter_end(worker, reply);
+		return;
+	}
 	verify_request(worker, &request, err, why, &verdict);
 	if (verdict.err == ERR_NONE)
 		allow(worker, &request, &verdict, reply);

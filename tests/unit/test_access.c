@@ -197,6 +197,8 @@ static void refuses(void)
 		{ISSUER "[policy \"a\"]\nhost = *.a\n", ":6: host: "},
 		{ISSUER "[policy \"a\"]\nissuer = mian\n", ":6: issuer: there is no [issuer \"mian\"]"},
 		{ISSUER "[policy \"a\"]\ntoken-from = query\n", ":6: token-from: "},
+		{ISSUER "[policy \"a\"]\ntoken-from = query:\n", ":6: token-from: \"query:\": the name of a query"},
+		{ISSUER "[policy \"a\"]\ntoken-from = query:a&b\n", ":6: token-from: \"query:a&b\": the name"},
 		{ISSUER "[policy \"a\"]\nrealm = a\"b\n", ":6: realm: "},
 		{ISSUER "[policy \"a\"]\nrequire = claim:a ~ b\n", ":6: require: "},
 		{ISSUER "[policy \"a\"]\nattribute = X = claim:a\n", ":6: attribute: "},

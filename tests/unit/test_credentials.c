@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "policy/runtime.h"
 #include "unit.h"
 
 static struct arena *arena;
@@ -192,6 +193,127 @@ static void finds_api_keys(void)
 	}
 }
 
+static void finds_query_parameters(void)
+{
+	static const struct str queries[] = {{"access_token", 12}, {"t", 1}};
+	static const struct token_sources query = {.carriers = {CARRIER_QUERY}, .n_carriers = 1,
+		.queries = queries, .n_queries = 2};
+	static const struct {
+		const char *query;
+		enum err err;
+		const char *token;
+	} rows[] = {
+		{NULL, ERR_NO_TOKEN, NULL},
+		{"", ERR_NO_TOKEN, NULL},
+		{"access_token", ERR_NO_TOKEN, NULL},
+		{"access_token=", ERR_NO_TOKEN, NULL},
+		{"access_token=T", ERR_NONE, "T"},
+		{"a=1&access_token=T&b", ERR_NONE, "T"},
+		{"&&access_token=T&&", ERR_NONE, "T"},
+		{"ACCESS_TOKEN=T", ERR_NO_TOKEN, NULL},
+		{"xaccess_token=T;access_token=T", ERR_NO_TOKEN, NULL},
+		{"access%5Ftoken=T", ERR_NONE, "T"},
+		{"access_token=a%2Eb%2B+=", ERR_NONE, "a.b+ ="},
+		{"t=U", ERR_NONE, "U"},
+		{"t=U&access_token=T", ERR_NONE, "T"},
+		{"t=U&access_token=", ERR_NONE, "U"},
+		/* Twice is once, unless nobody could tell which counts. */
+		{"access_token=T&access_token=T", ERR_NONE, "T"},
+		{"access_token=T&access_token=%54", ERR_NONE, "T"},
+		{"access_token=T&access_token=U", ERR_BAD_REQUEST, NULL},
+		{"access_token=&access_token=U", ERR_BAD_REQUEST, NULL},
+		{"access_token=T&access%5ftoken=U", ERR_BAD_REQUEST, NULL},
+		{"access_token=%zz", ERR_TOKEN_MALFORMED, NULL},
+		{"access_token=a%00b", ERR_TOKEN_MALFORMED, NULL},
+		{"access_token=a%0d%0ab", ERR_TOKEN_MALFORMED, NULL},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct request r = {.query = str_of(rows[i].query)};
+		struct credentials c;
+		const char *row = rows[i].query ? rows[i].query : "none";
+		UNIT_ROW(credentials_find(&query, arena, &r, &c) == rows[i].err, row);
+		UNIT_STR_EQ(c.token, str_of(rows[i].token), row);
+		UNIT_STR_EQ(c.fault, rows[i].err == ERR_BAD_REQUEST ? STR("access_token") : STR_NONE, row);
+		UNIT_ROW(rows[i].err == ERR_NO_TOKEN || c.carrier == CARRIER_QUERY, row);
+		UNIT_ROW(credentials_find(&both, arena, &r, &c) == ERR_NO_TOKEN, row);
+		arena_reset(arena);
+	}
+}
+
+static void finds_websocket_protocols(void)
+{
+	static const struct token_sources websocket = {.carriers = {CARRIER_WEBSOCKET}, .n_carriers = 1};
+	static const struct {
+		const char *protocols;
+		enum err err;
+		const char *token, *rest;
+	} rows[] = {
+		{NULL, ERR_NO_TOKEN, NULL, ""},
+		{"", ERR_NO_TOKEN, NULL, ""},
+		{"chat", ERR_NO_TOKEN, NULL, "chat"},
+		{"bearer.T", ERR_BAD_REQUEST, "T", ""},
+		{" , bearer.T,", ERR_BAD_REQUEST, "T", ""},
+		{"chat, bearer.T", ERR_NONE, "T", "chat"},
+		{"bearer.a.b.c,chat , \tv2", ERR_NONE, "a.b.c", "chat, v2"},
+		{"bearer.T, chat, bearer.T", ERR_NONE, "T", "chat"},
+		{"bearer.T, bearer.U", ERR_AMBIGUOUS_TOKEN, NULL, ""},
+		{"bearer., chat", ERR_TOKEN_MALFORMED, NULL, "chat"},
+		{"Bearer.T, xbearer.T, bearer", ERR_NO_TOKEN, NULL, "Bearer.T, xbearer.T, bearer"},
+		{",,chat,", ERR_NO_TOKEN, NULL, "chat"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct request r = {.websocket = true, .websocket_protocol = str_of(rows[i].protocols)};
+		struct credentials c;
+		const char *row = rows[i].protocols ? rows[i].protocols : "none";
+		UNIT_ROW(credentials_find(&websocket, arena, &r, &c) == rows[i].err, row);
+		UNIT_STR_EQ(c.token, str_of(rows[i].token), row);
+		UNIT_ROW(!c.token.p || c.carrier == CARRIER_WEBSOCKET, row);
+		UNIT_STR_EQ(c.fault, rows[i].err == ERR_BAD_REQUEST ? STR("HTTP_SEC_WEBSOCKET_PROTOCOL") : STR_NONE,
+			    row);
+		UNIT_STR_EQ(credentials_websocket_rest(&websocket, arena, &r), str_of(rows[i].rest), row);
+		/* Only a handshake has one; and where no token is looked for, it is the application's. */
+		UNIT_ROW(credentials_find(&both, arena, &r, &c) == ERR_NO_TOKEN, row);
+		r.websocket = false;
+		UNIT_ROW(credentials_find(&websocket, arena, &r, &c) == ERR_NO_TOKEN, row);
+		arena_reset(arena);
+	}
+	/* Nor may it stay where the token came in another way. */
+	static const struct token_sources also = {.carriers = {CARRIER_BEARER, CARRIER_WEBSOCKET}, .n_carriers = 2};
+	struct request r = {.websocket = true, .websocket_protocol = STR("bearer.T"), .authorization = STR("Bearer A")};
+	struct credentials c;
+	CU_ASSERT_EQUAL(credentials_find(&also, arena, &r, &c), ERR_BAD_REQUEST);
+	r.websocket_protocol = STR("chat,bearer.T");
+	CU_ASSERT_EQUAL(credentials_find(&also, arena, &r, &c), ERR_NONE);
+	UNIT_STR_EQ(credentials_websocket_rest(&both, arena, &r), STR("chat, bearer.T"), "not ours");
+	arena_reset(arena);
+}
+
+/* What goes into an address that is shown or handed on. */
+static void hides_tokens(void)
+{
+	static const struct str one[] = {{"t", 1}}, two[] = {{"access_token", 12}, {"k", 1}};
+	struct policy policies[] = {{.sources = {.queries = one, .n_queries = 1}}, {.sources = {.n_queries = 0}},
+				    {.sources = {.queries = two, .n_queries = 2}}};
+	const struct snapshot snapshot = {.policies = policies, .n_policies = 3};
+	static const struct {
+		const char *target, *want;
+	} rows[] = {
+		{"/x", "/x"},
+		{"/x?", "/x?"},
+		{"/x?a=1&b", "/x?a=1&b"},
+		{"/x?t=T", "/x"},
+		{"/x?a=1&t=T", "/x?a=1"},
+		{"/x?t=T&a=1", "/x?a=1"},
+		{"/x?a&access_token=T&b&access_token=U&k=K", "/x?a&b"},
+		{"/x?access%5ftoken=T&%74=T&T=1", "/x?T=1"},
+		{"/x?a=b?t=1", "/x?a=b?t=1"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		UNIT_STR_EQ(credentials_hide(&snapshot, arena, str_of(rows[i].target)), str_of(rows[i].want),
+			    rows[i].target);
+	arena_reset(arena);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {{"finds", finds},
@@ -199,6 +321,9 @@ int main(void)
 						 {"looks only where told", looks_only_where_told},
 						 {"names what came instead", names_what_came_instead},
 						 {"finds API keys", finds_api_keys},
+						 {"finds query parameters", finds_query_parameters},
+						 {"finds WebSocket protocols", finds_websocket_protocols},
+						 {"hides tokens", hides_tokens},
 						 {NULL, NULL}};
 	if (!arena_open(2 * TOKEN_MAX, &arena))
 		return 1;

@@ -229,6 +229,49 @@ static void negotiates(void)
 	}
 }
 
+/* A handshake opens a connection, no page: it is never sent to the login. */
+static void handshakes(void)
+{
+	static const struct {
+		const char *method, *upgrade, *key;
+		bool websocket;
+	} rows[] = {
+		{"GET", "websocket", "x", true},    {"GET", "WebSocket", "", true}, {"GET", "h2c, websocket", "", true},
+		{"GET", "", "dGhlIHNhbXBsZQ==", true}, {"GET", "h2c", "", false},   {"GET", "", "", false},
+		{"POST", "websocket", "x", false},  {"GET", "websockets", "", false},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		READ({STR("REQUEST_METHOD"), str_of(rows[i].method)}, P("REQUEST_URI", "/"),
+		     {STR("HTTP_UPGRADE"), str_of(rows[i].upgrade)},
+		     {STR("HTTP_SEC_WEBSOCKET_KEY"), str_of(rows[i].key)}, P("HTTP_ACCEPT", "text/html"));
+		UNIT_ROW(err == ERR_NONE && r.websocket == rows[i].websocket, rows[i].upgrade);
+		UNIT_ROW(negotiate_navigation(&r) == (!r.websocket && str_eq(r.method, STR("GET"))), rows[i].upgrade);
+	}
+}
+
+/* 204 is no allow, or the web server says that the client will have it. */
+static void takes_preflights(void)
+{
+	static const struct {
+		enum asked asked;
+		const char *parameter;
+		bool takes;
+	} rows[] = {
+		{ASKED_AUTHORIZER, "", true}, {ASKED_CGI, "", true},	       {ASKED_UNKNOWN, "", false},
+		{ASKED_UNKNOWN, "on", false}, {ASKED_UNKNOWN, "answer", true},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct param params[] = {P("REQUEST_METHOD", "OPTIONS"), P("REQUEST_URI", "/"),
+					 {STR("AUTH_PREFLIGHT"), str_of(rows[i].parameter)},
+					 P("HTTP_AUTH_PREFLIGHT", "answer")};
+		struct incoming in = {.params = params, .n_params = 4, .asked = rows[i].asked};
+		struct request r;
+		const char *why;
+		CU_ASSERT_EQUAL(request_read(arena, &in, 1, &r, &why), ERR_NONE);
+		UNIT_ROW(r.takes_preflight == rows[i].takes, rows[i].parameter);
+	}
+}
+
 static void same_origin(void)
 {
 	static const struct {
@@ -273,6 +316,8 @@ int main(void)
 		{"prints cookies", prints_cookies},
 		{"replies", replies},
 		{"navigation", negotiates},
+		{"handshakes", handshakes},
+		{"preflights", takes_preflights},
 		{"same origin", same_origin},
 		{NULL, NULL},
 	};
