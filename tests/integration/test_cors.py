@@ -2,6 +2,7 @@
 """Pages of other origins through the web server: preflights, answers and denials that they may read."""
 
 import http.server
+import re
 import threading
 
 import fastcgi
@@ -54,9 +55,14 @@ def application():
     server.server_close()
 
 
-@pytest.fixture(scope="module", params=["lighttpd"])
+def with_cors(name, text):
+    """nginx has a file more for those who need it."""
+    return re.sub(r"(include \S*)protect\.conf;", r"\g<0> \1cors.conf;", text) if name == "site.conf" else text
+
+
+@pytest.fixture(scope="module", params=["lighttpd", "nginx"])
 def site(request, application):
-    with harness.Site(server=request.param, sections=SECTIONS, backend=application.port) as running:
+    with harness.Site(server=request.param, sections=SECTIONS, backend=application.port, edit=with_cors) as running:
         yield running
 
 

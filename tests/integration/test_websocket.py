@@ -15,6 +15,16 @@ SECTIONS = {
     'policy "ticket"': {"path": "/ws/ticket/**", "issuer": "main", "token-from": "query:ticket"},
     'policy "plain"': {"path": "/ws/plain/**", "issuer": "main"},
 }
+#: What an admin writes for it.
+NGINX = """location /ws/ {
+	include protect.conf;
+	proxy_http_version 1.1;
+	proxy_set_header Host $http_host;
+	proxy_set_header Upgrade $http_upgrade;
+	proxy_set_header Connection $fcgi_auth_connection;
+	proxy_pass http://127.0.0.1:%d;
+}
+"""
 LIGHTTPD = '$HTTP["url"] =~ "^/ws/" { proxy.server = ( "" => (( "host" => "127.0.0.1", "port" => %d )) )\n' \
            'proxy.header = ( "upgrade" => "enable" ) }\n'
 
@@ -25,9 +35,9 @@ def application():
         yield server
 
 
-@pytest.fixture(scope="module", params=["lighttpd"])
+@pytest.fixture(scope="module", params=["lighttpd", "nginx"])
 def site(request, application):
-    more = {"lighttpd": LIGHTTPD}[request.param] % application.port
+    more = {"lighttpd": LIGHTTPD, "nginx": NGINX}[request.param] % application.port
     with harness.Site(server=request.param, sections=SECTIONS, more=more) as running:
         yield running
 
