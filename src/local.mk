@@ -87,6 +87,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/embedded.h \
 	%D%/store/embedded_records.c \
 	%D%/store/embedded_schema.c \
+	%D%/store/generation.c %D%/store/generation.h \
 	%D%/store/journal.c %D%/store/journal.h \
 	%D%/store/key_cache.c %D%/store/key_cache.h \
 	%D%/store/memcache_address.c %D%/store/memcache_address.h \
@@ -153,6 +154,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/stores.c %D%/policy/stores.h \
 	%D%/policy/subject.h \
 	%D%/policy/value_source.c %D%/policy/value_source.h \
+	%D%/policy/verdict_cache.c %D%/policy/verdict_cache.h \
 	%D%/policy/verify.c %D%/policy/verify.h \
 	%D%/policy/version.c %D%/policy/version.h \
 	%D%/web/adapter.c %D%/web/adapter.h \

@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	%D%/unit/test_effective \
 	%D%/unit/test_frame \
 	%D%/unit/test_form \
+	%D%/unit/test_generation \
 	%D%/unit/test_htpasswd \
 	%D%/unit/test_issuer_seen \
 	%D%/unit/test_issuer_better_auth \
@@ -73,7 +74,8 @@ UNIT_TESTS = \
 	%D%/unit/test_timestamp \
 	%D%/unit/test_url \
 	%D%/unit/test_user_record \
-	%D%/unit/test_user_record_faults
+	%D%/unit/test_user_record_faults \
+	%D%/unit/test_verdict_cache
 # Where json-c reads the data, or judges what was read.
 if JSON_ORACLE
 UNIT_TESTS += \
@@ -136,6 +138,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_farm_page_LDADD = $(UNIT_LDADD)
 %C%_unit_test_farm_trust_LDADD = $(UNIT_LDADD)
 %C%_unit_test_form_LDADD = $(UNIT_LDADD)
+%C%_unit_test_generation_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
 %C%_unit_test_frame_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_SOURCES = %D%/unit/test_issuer.c %D%/unit/vectors.c %D%/unit/vectors.h
@@ -201,6 +204,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 	%D%/unit/record_bed.c %D%/unit/record_bed.h
 %C%_unit_test_user_record_faults_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_user_record_faults_LDADD = $(UNIT_LDADD)
+%C%_unit_test_verdict_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_vectors_SOURCES = %D%/unit/test_vectors.c %D%/unit/vectors.c %D%/unit/vectors.h
 %C%_unit_test_vectors_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_vectors_LDADD = $(UNIT_LDADD) $(JSONC_LIBS)

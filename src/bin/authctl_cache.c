@@ -4,6 +4,7 @@
 
 #include "bin/authctl_output.h"
 #include "bin/authctl_tool.h"
+#include "store/generation.h"
 
 static int stats(struct tool *tool)
 {
@@ -47,7 +48,8 @@ static int flush_all(struct tool *tool)
 {
 	char text[1024];
 	struct buf why = buf_over(text, sizeof text - 1);
-	if (tool->worker.store_driver->cache_clear(tool->worker.store, &why))
+	if (tool->worker.store_driver->cache_clear(tool->worker.store, &why) &&
+	    generation_raise(tool->server->state_dir.value.p, &why))
 		return print_flushed(tool, "the cache is empty: every profile is asked for anew");
 	output_error("%s", buf_z(&why));
 	return EXIT_FAILED;
@@ -66,7 +68,8 @@ static int flush(struct tool *tool)
 	if (!source)
 		return arguments_wrong(arguments, "the configuration has no [profile \"%s\"]", name);
 	if (profile_key(&tool->worker, source, str_of(user), &key) &&
-	    tool->worker.store_driver->cache_remove(tool->worker.store, &key))
+	    tool->worker.store_driver->cache_remove(tool->worker.store, &key) &&
+	    generation_announce(tool->server->state_dir.value.p))
 		return print_flushed(tool, "the user's profile is asked for anew");
 	output_error("the entry cannot be removed; the log says why");
 	return EXIT_FAILED;

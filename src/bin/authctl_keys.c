@@ -4,11 +4,14 @@
  * stand in the way of mending it. */
 #include "bin/authctl_keys.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/secret.h"
 #include "bin/authctl_output.h"
+#include "store/generation.h"
 
 /* The issuer and its ring ------------------------------------------------- */
 
@@ -103,6 +106,13 @@ static int print_ring(struct keys *keys, struct str *out)
 	return EXIT_FAILED;
 }
 
+/* A site that is being set up may have no state-dir yet: then no program has run. */
+static bool tell_web_servers(const struct keys *keys, struct buf *why)
+{
+	const char *state_dir = keys->tool.server->state_dir.value.p;
+	return (access(state_dir, F_OK) != 0 && errno == ENOENT) || generation_raise(state_dir, why);
+}
+
 int keys_write(struct keys *keys)
 {
 	char memory[1024];
@@ -111,6 +121,11 @@ int keys_write(struct keys *keys)
 	int status = print_ring(keys, &text);
 	if (!status && !ring_file_write(&keys->file, text, &why))
 		status = fail(&why);
+	else if (!status && !tell_web_servers(keys, &why)) {
+		output_error("%s: the ring is written, but web servers may go on with what they know: %s", keys->path,
+			     buf_z(&why));
+		status = EXIT_FAILED;
+	}
 	return status;
 }
 

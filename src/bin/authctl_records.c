@@ -5,6 +5,7 @@
 
 #include "bin/authctl_output.h"
 #include "bin/authctl_tool.h"
+#include "store/generation.h"
 
 static int cannot_read(void)
 {
@@ -131,7 +132,8 @@ static int remove_record(struct tool *tool)
 	int status = find(tool, &record);
 	if (status)
 		return status;
-	if (user_records_remove(tool->worker.records, record.local_user_id)) {
+	if (user_records_remove(tool->worker.records, record.local_user_id) ||
+	    !generation_announce(tool->server->state_dir.value.p)) {
 		output_error("the record cannot be removed: authctl check says more");
 		return EXIT_FAILED;
 	}

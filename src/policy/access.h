@@ -19,6 +19,7 @@ struct policy_conf {
 	bool pass_token, local_user;
 	int64_t max_age; /* milliseconds, 0 for none */
 	int64_t local_user_refresh; /* milliseconds */
+	int64_t verdict_ttl; /* milliseconds, 0: no verdict is kept */
 };
 
 extern const struct conf_kind policy_kind;

@@ -41,6 +41,8 @@ static const struct conf_opt opts[] = {
 	 "Keep a record of each user, under a number of this host's own: AUTH_LOCAL_USER_ID"},
 	{"local-user-refresh", CONF_DURATION, offsetof(struct policy_conf, local_user_refresh), "10m", "1s-30d",
 	 "How old last_seen of a record may get while its user is there; new attributes are recorded at once"},
+	{"verdict-ttl", CONF_DURATION, offsetof(struct policy_conf, verdict_ttl), "60s", "0-1h",
+	 "How long a web server that sees each change at once (KEPT VERDICTS) may use an allow again; 0: not at all"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "policy/keys_internal.h"
+#include "store/generation.h"
 #include "token/digest.h"
 
 enum {
@@ -184,6 +185,9 @@ static bool take(struct keys *keys, struct jwks *jwks, struct str text, const st
 	note_confirmed(jwks, origin);
 	pthread_cond_broadcast(&keys->news);
 	pthread_mutex_unlock(&keys->lock);
+	/* A key may have been taken back. Without a set before, none was. */
+	if (old.p)
+		generation_announce(keys->state_dir);
 	free((void *)(uintptr_t)old.p);
 	log_keys(jwks, n, origin->ours, buf_str(why));
 	return true;
@@ -209,6 +213,7 @@ static void expire(struct keys *keys, struct jwks *jwks)
 	struct str old = jwks->text;
 	jwks->text = STR_NONE;
 	pthread_mutex_unlock(&keys->lock);
+	generation_announce(keys->state_dir);
 	free((void *)(uintptr_t)old.p);
 	log_change(jwks, LOG_ERR, "too old to be used any longer (jwks-stale): its tokens are answered with 503",
 		   STR_NONE);

@@ -12,6 +12,7 @@
 #include "policy/pages.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
+#include "store/generation.h"
 
 static const char purpose[] = "logout";
 
@@ -95,7 +96,8 @@ static void end_token(const struct call *call, const struct credentials *present
 		everywhere = everywhere && err != ERR_TOKEN_EXPIRED;
 		err = revoke(worker, &token, &claims, everywhere);
 	} else if (err == ERR_TOKEN_REVOKED) {
-		err = ERR_NONE;
+		/* By a process that may have been killed before it could tell web servers. */
+		err = generation_announce(s->server->state_dir.value.p) ? ERR_NONE : ERR_STORE;
 	} else if (err_row(err)->status < 500) {
 		/* Not one of ours either. */
 		return;

@@ -38,6 +38,7 @@ struct lookup {
 	unsigned char key[DIGEST_SIZE];
 	struct entry *entry; /* ours to fill; NULL: the answer is there */
 	struct str text;
+	int64_t until_ms; /* monotonic; before it text may be used */
 };
 
 bool opaque_sessions_open(unsigned workers, struct opaque_sessions **out)
@@ -101,6 +102,7 @@ static enum err use(struct lookup *l, const struct entry *entry)
 	if (entry->err)
 		return entry->err;
 	l->text = arena_copy(l->arena, (struct str){entry->text, entry->n});
+	l->until_ms = entry->until_ms;
 	return l->text.p ? ERR_NONE : ERR_INTERNAL;
 }
 
@@ -254,7 +256,12 @@ enum err opaque_session_verify(struct worker *worker, const struct issuer *issue
 		err = ask(worker, &session, &l.text);
 	if (err == ERR_NONE)
 		err = issuer_verify_session(issuer, &with, l.text, token, claims);
-	if (l.entry)
-		publish(&l, err, l.text, keep_for(&session, err, claims));
+	if (l.entry) {
+		int64_t ms = keep_for(&session, err, claims);
+		l.until_ms = clock_monotonic_ms() + ms;
+		publish(&l, err, l.text, ms);
+	}
+	if (err == ERR_NONE)
+		claims->ask_again_ms = l.until_ms;
 	return err;
 }

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "policy/profile_internal.h"
+#include "policy/runtime.h"
+#include "store/generation.h"
 #include "token/json.h"
 
 enum {
@@ -138,6 +140,14 @@ static int64_t time_left(const struct pursuit *p)
 	return p->visit.deadline - clock_monotonic_ms();
 }
 
+/* Is it news to somebody who has judged by the old one? A user who was not known here
+ * is none: nobody has judged him. */
+static bool is_news(const struct profile_entry *old, const struct profile_entry *fresh)
+{
+	return (old->kind == PROFILE_FOUND || old->kind == PROFILE_UNKNOWN) &&
+	       (old->kind != fresh->kind || !str_eq(old->text, fresh->text));
+}
+
 /* What came, or that nothing did. Gives what others who wait for the user may read. */
 static struct str conclude(struct pursuit *p, enum profile_outcome outcome, const struct profile_call *call)
 {
@@ -145,11 +155,15 @@ static struct str conclude(struct pursuit *p, enum profile_outcome outcome, cons
 	struct profile_entry old;
 	struct profile_entry *entry = p->entry;
 	if (outcome == PROFILE_CAME) {
+		bool news = is_news(entry, &call->entry);
 		*entry = call->entry;
 		entry->fetched = now;
 		entry->new_until = p->good_until;
 		p->came = true;
-		return keep(p, &p->visit.key, p->user_id, entry);
+		struct str text = keep(p, &p->visit.key, p->user_id, entry);
+		if (news)
+			generation_announce(p->worker->snapshot->server->state_dir.value.p);
+		return text;
 	}
 	bool usable = entry->kind == PROFILE_FOUND && profile_age(p->source, entry, now) != PROFILE_GONE;
 	if (!usable)
@@ -349,6 +363,7 @@ enum err profile_get(struct worker *worker, struct profile_lookup *l)
 	}
 	l->from = p.came ? PROFILE_FROM_SERVICE : age == PROFILE_OLD ? PROFILE_FROM_OLD : PROFILE_FROM_CACHE;
 	l->fetched_ms = entry.fetched;
+	l->new_until_ms = profile_new_until(l->source, &entry);
 	return judge(l, &entry);
 }
 

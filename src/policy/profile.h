@@ -65,6 +65,7 @@ struct profile_lookup {
 	struct str why;		    /* detail for the log and `explain`, or STR_NONE */
 	enum profile_from from;	    /* PROFILE_FROM_OLD: the cache, beyond its ttl */
 	int64_t fetched_ms;	    /* when the service was asked; not with PROFILE_FROM_NOWHERE */
+	int64_t new_until_ms;	    /* from then on it is old; not with PROFILE_FROM_NOWHERE */
 };
 
 /* The user's profile: from the cache, or the service. With ERR_NONE profile is set, to

@@ -101,6 +101,14 @@ enum profile_age profile_age(const struct profile_source *source, const struct p
 	return age < conf->ttl && !over ? PROFILE_NEW : PROFILE_OLD;
 }
 
+int64_t profile_new_until(const struct profile_source *source, const struct profile_entry *entry)
+{
+	if (entry->kind == PROFILE_UNKNOWN)
+		return entry->fetched + source->conf->negative_ttl;
+	int64_t end = entry->fetched + source->conf->ttl;
+	return end < entry->new_until ? end : entry->new_until;
+}
+
 int64_t profile_keep_seconds(const struct profile_source *source, const struct profile_entry *entry, int64_t now)
 {
 	int64_t end = now + PROFILE_REST_MS;

@@ -54,6 +54,8 @@ enum profile_age { PROFILE_NEW, PROFILE_OLD, PROFILE_GONE };
 
 /* May it be used as it is, while it is asked for anew, or not any more? */
 enum profile_age profile_age(const struct profile_source *source, const struct profile_entry *entry, int64_t now);
+/* From when on it is old (or gone), at the latest. */
+int64_t profile_new_until(const struct profile_source *source, const struct profile_entry *entry);
 /* How long it is of use to anybody. */
 int64_t profile_keep_seconds(const struct profile_source *source, const struct profile_entry *entry, int64_t now);
 /* Shall the service be left alone with this user for a moment? */

@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "policy/absent_store.h"
 #include "policy/opaque_session.h"
+#include "store/generation.h"
 #include "token/cache.h"
 
 enum { REQUEST_ARENA = 2 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
@@ -36,6 +37,7 @@ struct runtime {
 	struct snapshot *retired[RETIRED_MAX]; /* main thread only */
 	size_t n_retired;
 	uint64_t files_state;
+	bool untold; /* web servers have yet to hear of the current snapshot */
 	struct keys *keys;
 	const struct store_driver *store_driver;
 	struct store *store;
@@ -164,6 +166,18 @@ static bool open_keys(struct runtime *r, struct snapshot *snapshot, struct conf_
 	return true;
 }
 
+/* A process that begins may have another configuration than the one before it. One of a
+ * single request changes nothing by beginning. */
+static bool tell_of_start(const struct runtime *r, struct conf_error *error)
+{
+	char text[sizeof error->text];
+	struct buf why = buf_over(text, sizeof text);
+	if (r->one_request || generation_raise(r->current->server->state_dir.value.p, &why))
+		return true;
+	snprintf(error->text, sizeof error->text, "%.*s", STR_ARGS(buf_str(&why)));
+	return false;
+}
+
 /* One for each worker, and for each thread that is one without requests. */
 static unsigned slots(const struct runtime *r)
 {
@@ -199,7 +213,7 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	    !profiles_open(r->threads, !r->one_request, &r->profiles) || !api_keys_open(&r->api_keys) ||
 	    !keys_open(&keys, &r->keys) ||
 	    !user_records_open(server_records_folder(snapshot->server), &r->user_records) ||
-	    !open_store(r, error) || !open_keys(r, snapshot, error))
+	    !open_store(r, error) || !open_keys(r, snapshot, error) || !tell_of_start(r, error))
 		goto out;
 	/* Without memory for it each token is verified anew. */
 	if (!r->one_request)
@@ -246,6 +260,11 @@ unsigned runtime_threads(const struct runtime *runtime)
 	return runtime->threads;
 }
 
+bool runtime_watches(const struct runtime *runtime)
+{
+	return !runtime->one_request;
+}
+
 void runtime_hold_user_records(struct runtime *runtime)
 {
 	const struct snapshot *s = runtime->current;
@@ -274,6 +293,13 @@ static void free_retired(struct runtime *r)
 			snapshot_close(&r->retired[i]);
 	}
 	r->n_retired = kept;
+}
+
+/* Who has seen the old snapshot was asked before this. When it cannot be told, verdicts
+ * that are kept hold for verdict-ttl at most, and the next tick tries again. */
+static void tell_of_reload(struct runtime *r)
+{
+	r->untold = !generation_announce(r->current->server->state_dir.value.p);
 }
 
 /* What is fixed for the life of a process. */
@@ -322,6 +348,7 @@ bool runtime_reload(struct runtime *runtime)
 	r->files_state = state;
 	atomic_store(&r->current, fresh);
 	r->retired[r->n_retired++] = old;
+	tell_of_reload(r);
 	free_retired(r);
 	log_text(LOG_NOTICE, "reload", "configuration read in %lld us", (long long)(clock_monotonic_us() - begun));
 	return true;
@@ -351,6 +378,8 @@ void runtime_tick(struct runtime *runtime)
 		r->files_state = state;
 		runtime_reload(r);
 	}
+	if (r->untold)
+		tell_of_reload(r);
 	free_retired(r);
 	sweep(r);
 }

@@ -98,6 +98,9 @@ void runtime_tick(struct runtime *runtime);
 /* The current snapshot, for the main thread. */
 const struct snapshot *runtime_snapshot(const struct runtime *runtime);
 unsigned runtime_threads(const struct runtime *runtime);
+/* Does the process notice changed files, and tell web servers (store/generation.h)? One
+ * of a single request does not. */
+bool runtime_watches(const struct runtime *runtime);
 
 /* For the program that keeps records of users, at its start: hold their file, where a
  * policy asks for them. */

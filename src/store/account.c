@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "store/database.h"
+#include "store/generation.h"
 
 static const char tables[] =
 	"CREATE TABLE account (id TEXT NOT NULL PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL,"
@@ -50,15 +51,18 @@ static const struct schema schema = {
 struct accounts {
 	struct database *database;
 	struct sql *sql;
+	char state_dir[];
 };
 
 bool accounts_open(const char *state_dir, struct accounts **out, struct buf *why)
 {
-	struct accounts *accounts = calloc(1, sizeof *accounts);
+	size_t length = strlen(state_dir);
+	struct accounts *accounts = calloc(1, sizeof *accounts + length + 1);
 	if (!accounts) {
 		buf_add(why, STR("no memory for the accounts"));
 		return false;
 	}
+	memcpy(accounts->state_dir, state_dir, length + 1);
 	if (!database_open(&schema, state_dir, &accounts->database, why) ||
 	    !database_connect(accounts->database, &accounts->sql, why)) {
 		accounts_close(&accounts);
@@ -196,6 +200,13 @@ static enum err finish(struct sql *c, enum err err)
 	return sql_commit(c) && sql_look(c) ? ERR_NONE : ERR_STORE;
 }
 
+/* The same for what makes another account of it: nobody goes on by what he knew of it. */
+static enum err publish(struct accounts *accounts, enum err err)
+{
+	err = finish(accounts->sql, err);
+	return err || generation_announce(accounts->state_dir) ? err : ERR_STORE;
+}
+
 /* otherwise: what it means when the statement changes no row. */
 static enum err write_account(struct accounts *accounts, const struct account *account, size_t statement,
 			      enum err otherwise)
@@ -215,7 +226,7 @@ static enum err write_account(struct accounts *accounts, const struct account *a
 		err = ERR_STORE;
 	else if (sql_changes(c) == 0)
 		err = otherwise;
-	return finish(c, err);
+	return publish(accounts, err);
 }
 
 enum err accounts_add(struct accounts *accounts, const struct account *account)
@@ -232,19 +243,16 @@ enum err accounts_change(struct accounts *accounts, const struct account *accoun
 static enum err change_one(struct sql *c, size_t statement, struct str id)
 {
 	sql_bind_text(c, statement, 1, given(id));
-	enum err err = ERR_NONE;
 	if (!sql_run(c, statement))
-		err = ERR_STORE;
-	else if (sql_changes(c) == 0)
-		err = ERR_NOT_FOUND;
-	return finish(c, err);
+		return ERR_STORE;
+	return sql_changes(c) == 0 ? ERR_NOT_FOUND : ERR_NONE;
 }
 
 enum err accounts_remove(struct accounts *accounts, struct str id)
 {
 	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
-	return change_one(accounts->sql, DELETE, id);
+	return publish(accounts, change_one(accounts->sql, DELETE, id));
 }
 
 enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now)
@@ -252,7 +260,7 @@ enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t n
 	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	sql_bind_int(accounts->sql, NOTE_LOGIN, 2, now);
-	return change_one(accounts->sql, NOTE_LOGIN, id);
+	return finish(accounts->sql, change_one(accounts->sql, NOTE_LOGIN, id));
 }
 
 /* Every text at its longest, with its NUL and rounded up. */

@@ -73,6 +73,9 @@ bool embedded_is_ready(struct store_thread *thread);
 /* Commit when good, and believe it only when the file is still where others look
  * for it; else roll back. ERR_STORE. */
 enum err embedded_finish(struct sql *sql, bool good);
+/* The same for what verdicts hang on: web servers that keep some are told before anybody
+ * hears that it is done. */
+enum err embedded_publish(struct store_thread *thread, bool good);
 
 /* The record_* functions of the driver. */
 enum err embedded_record_put(struct store_thread *thread, const struct store_key *key, struct str record,

@@ -16,7 +16,7 @@ enum err embedded_record_put(struct store_thread *thread, const struct store_key
 	sql_bind_int(c, EMBEDDED_RECORD_PUT, 2, expires);
 	sql_bind_text(c, EMBEDDED_RECORD_PUT, 3, record.p ? record : STR(""));
 	bool good = sql_run(c, EMBEDDED_RECORD_PUT) && journal_note(thread, key, JOURNAL_RECORD);
-	return embedded_finish(c, good);
+	return embedded_publish(thread, good);
 }
 
 enum err embedded_record_get(struct store_thread *thread, const struct store_key *key, struct arena *arena,
@@ -86,7 +86,7 @@ enum err embedded_record_remove(struct store_thread *thread, const struct store_
 	sql_bind_bytes(c, EMBEDDED_RECORD_REMOVE, 1, key->bytes, STORE_KEY_SIZE);
 	bool good = sql_run(c, EMBEDDED_RECORD_REMOVE);
 	bool there = good && sql_changes(c) > 0;
-	enum err err = embedded_finish(c, good);
+	enum err err = embedded_publish(thread, good);
 	if (err == ERR_NONE)
 		*was_there = there;
 	return err;

@@ -86,8 +86,9 @@ struct store_driver {
 	void (*thread_close)(struct store_thread **thread);
 	/* One read. ERR_STORE when no answer can be had: never taken for "not revoked". */
 	enum err (*ask)(struct store_thread *thread, const struct store_question *question, struct store_answer *out);
-	/* Durable here when it returns ERR_NONE or ERR_STORE_PARTIAL; adding again keeps
-	 * the later expiry and not_before. With ERR_NONE every other host refuses it
+	/* Durable here when it returns ERR_NONE or ERR_STORE_PARTIAL, and no web server of
+	 * this host goes on using what it knew before (generation.h), as after every change;
+	 * adding again keeps the later expiry and not_before. With ERR_NONE every other host refuses it
 	 * within a second, or answers for nothing; with ERR_STORE_PARTIAL that cannot be
 	 * promised: it goes on by itself. */
 	enum err (*add)(struct store_thread *thread, const struct store_entry *entry);

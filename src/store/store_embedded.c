@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "store/cache_file.h"
 #include "store/embedded.h"
+#include "store/generation.h"
 #include "store/journal.h"
 
 enum { SWEEP_ROWS = 500, RETRY_MS = 1000, COMPLAIN_MS = 60000 };
@@ -118,6 +119,12 @@ enum err embedded_finish(struct sql *c, bool good)
 	return ERR_STORE;
 }
 
+enum err embedded_publish(struct store_thread *thread, bool good)
+{
+	enum err err = embedded_finish(thread->sql, good);
+	return err || generation_announce(thread->store->state_dir) ? err : ERR_STORE;
+}
+
 static enum err ask(struct store_thread *thread, const struct store_question *question, struct store_answer *out)
 {
 	if (!embedded_is_ready(thread))
@@ -166,7 +173,7 @@ static enum err add(struct store_thread *thread, const struct store_entry *entry
 		good = add_detail(c, entry);
 	/* Also when nothing changed: the others may not have it yet. */
 	good = good && journal_note(thread, &entry->key, (int)entry->kind);
-	return embedded_finish(c, good);
+	return embedded_publish(thread, good);
 }
 
 static bool remove_from(struct sql *c, size_t statement, const struct store_key *key, int64_t *rows)
@@ -186,7 +193,7 @@ static enum err remove(struct store_thread *thread, const struct store_key *key,
 	int64_t rows = 0, details = 0;
 	bool good = remove_from(c, EMBEDDED_REMOVE, key, &rows) && remove_from(c, EMBEDDED_REMOVE_MARK, key, &rows) &&
 		    remove_from(c, EMBEDDED_REMOVE_DETAIL, key, &details);
-	enum err err = embedded_finish(c, good);
+	enum err err = embedded_publish(thread, good);
 	if (err == ERR_NONE)
 		*was_there = rows > 0;
 	return err;

@@ -15,6 +15,7 @@ struct claims {
 	int64_t exp, iat, nbf;	/* seconds, or TIME_ABSENT */
 	int64_t leeway;		/* seconds, of the issuer that vouches for it */
 	bool renewable; /* later tokens may have this jti and another exp: a revocation must outlive this one */
+	int64_t ask_again_ms;	/* its server has been asked, and will be from then on (monotonic); 0: it need not */
 	struct str issuer;	/* the issuer's name in the configuration */
 	struct str kid;		/* of the header, for the log */
 };

@@ -7,6 +7,7 @@
 #include "policy/cors.h"
 #include "policy/event.h"
 #include "policy/pages.h"
+#include "policy/verdict_cache.h"
 #include "web/adapter_internal.h"
 
 /* How long a client shall wait after a 503, in seconds. */
@@ -62,6 +63,21 @@ static void prove(struct reply *reply, const struct request *request)
 		reply_header(reply, "X-Accel-Redirect", location);
 }
 
+/* What no web server may keep is not spoken of. An allow sets no cookie, which could not
+ * be kept with it. */
+static void allow_again(struct worker *worker, const struct request *request, const struct verdict *verdict,
+			struct reply *reply)
+{
+	/* Where nobody notices a changed file, no change would end it. */
+	if (!runtime_watches(worker->runtime))
+		return;
+	struct verdict_hold hold = verdict_cache_hold(worker->snapshot, request, verdict);
+	if (hold.seconds > 0)
+		reply_header(reply, "Variable-AUTH_CACHE",
+			     arena_printf(worker->arena, "max-age=%lld; scope=%s", (long long)hold.seconds,
+					  hold.every_path ? "policy" : "path"));
+}
+
 static void allow(struct worker *worker, const struct request *request, const struct verdict *verdict,
 		  struct reply *reply)
 {
@@ -77,6 +93,7 @@ static void allow(struct worker *worker, const struct request *request, const st
 	reply_header(reply, "Variable-AUTH_MATCHED_POLICY", verdict->policy->name);
 	reply_header(reply, "Variable-AUTH_REQUEST_ID", str_of(request->id));
 	prove(reply, request);
+	allow_again(worker, request, verdict, reply);
 	reply_end(reply);
 	if (worker->snapshot->server->log_allow)
 		event_allow(worker, request, verdict);

@@ -2,6 +2,7 @@
 #include "folder.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -75,4 +76,14 @@ unsigned folder_count(struct folder *folder)
 	if (dir)
 		closedir(dir);
 	return n;
+}
+
+uint64_t folder_generation(struct folder *folder)
+{
+	uint64_t number = 0;
+	int fd = open(folder_file(folder, "generation.page"), O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &number, sizeof number, 16) != sizeof number)
+		number = 0;
+	close(fd);
+	return number;
 }

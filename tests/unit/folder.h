@@ -23,5 +23,7 @@ unsigned folder_mode(struct folder *folder, const char *name);
 bool folder_has(struct folder *folder, const char *name);
 /* How many files it holds. */
 unsigned folder_count(struct folder *folder);
+/* The number on its generation.page (store/generation.h), 0 when there is none. */
+uint64_t folder_generation(struct folder *folder);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "folder.h"
@@ -270,6 +271,40 @@ static void file_deleted(void)
 	bed_close(&bed);
 }
 
+/* Has the page changed since the last call? */
+static bool is_told(struct bed *bed)
+{
+	static uint64_t last;
+	uint64_t before = last;
+	last = folder_generation(&bed->folder);
+	return last != before;
+}
+
+/* Web servers that keep verdicts hear of another account, not of each login. */
+static void told(void)
+{
+	struct bed bed;
+	struct account a = account("ada", "ada@example.org");
+	bed_open(&bed);
+	is_told(&bed);
+	CU_ASSERT_EQUAL(accounts_add(bed.accounts, &a), ERR_NONE);
+	UNIT_ROW(is_told(&bed), "added");
+	a.disabled = true;
+	CU_ASSERT_EQUAL(accounts_change(bed.accounts, &a), ERR_NONE);
+	UNIT_ROW(is_told(&bed), "changed");
+	CU_ASSERT_EQUAL(accounts_note_login(bed.accounts, a.id, 1800000001), ERR_NONE);
+	CU_ASSERT_EQUAL(accounts_add(bed.accounts, &a), ERR_BAD_REQUEST);
+	UNIT_ROW(!is_told(&bed), "a login, and what was refused");
+	CU_ASSERT_EQUAL(accounts_remove(bed.accounts, a.id), ERR_NONE);
+	UNIT_ROW(is_told(&bed), "removed");
+	const char *page = folder_file(&bed.folder, "generation.page");
+	CU_ASSERT_FATAL(unlink(page) == 0 && mkdir(page, 0700) == 0);
+	CU_ASSERT_EQUAL(accounts_add(bed.accounts, &a), ERR_STORE);
+	CU_ASSERT_EQUAL(accounts_change(bed.accounts, &a), ERR_STORE);
+	CU_ASSERT_EQUAL(accounts_remove(bed.accounts, a.id), ERR_STORE);
+	bed_close(&bed);
+}
+
 static void checks(void)
 {
 	struct bed bed;
@@ -293,6 +328,7 @@ int main(void)
 		{"list", list},
 		{"two programs", two_programs},
 		{"file deleted", file_deleted},
+		{"web servers are told", told},
 		{"check", checks},
 		{NULL, NULL},
 	};

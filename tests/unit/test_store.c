@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store_bed.h"
@@ -316,6 +318,57 @@ static void records(struct bed *bed)
 	UNIT_ROW(sweep_all(bed, now + STORE_KEPT + 1) == 1, "what has expired is swept");
 }
 
+/* Has the page changed since the last call? */
+static bool is_told(struct bed *bed)
+{
+	static uint64_t last;
+	uint64_t before = last;
+	last = folder_generation(&bed->folder);
+	return last != before;
+}
+
+/* Web servers that keep verdicts hear of what these hang on, and of nothing else. */
+static void told(struct bed *bed)
+{
+	bool was_there;
+	struct store_entry entry = token(1);
+	struct store_key key = key_of(77);
+	unsigned forgotten;
+	is_told(bed);
+	add(bed, entry);
+	UNIT_ROW(is_told(bed), "a revocation");
+	add(bed, entry);
+	UNIT_ROW(is_told(bed), "the same again: whoever added it first may have been killed");
+	CU_ASSERT_EQUAL(bed->driver->remove(bed->thread, &entry.key, &was_there), ERR_NONE);
+	UNIT_ROW(is_told(bed), "one that is removed");
+	CU_ASSERT_EQUAL(bed->driver->record_put(bed->thread, &key, STR("text"), INT64_MAX), ERR_NONE);
+	UNIT_ROW(is_told(bed), "a record");
+	CU_ASSERT_EQUAL(bed->driver->record_remove(bed->thread, &key, &was_there), ERR_NONE);
+	UNIT_ROW(is_told(bed), "one that is removed");
+	is_revoked(bed, 1);
+	bed->driver->cache_put(bed->thread, &key, STR("value"), 60);
+	bed->driver->sweep(bed->thread, INT64_MAX, &forgotten);
+	UNIT_ROW(!is_told(bed), "questions, the cache and sweeping");
+}
+
+/* When they cannot be told, it is not done. */
+static void cannot_be_told(struct bed *bed)
+{
+	bool was_there = false;
+	struct store_entry entry = token(1);
+	struct store_key key = key_of(77);
+	const char *page = folder_file(&bed->folder, "generation.page");
+	add(bed, entry);
+	CU_ASSERT_FATAL(unlink(page) == 0 && mkdir(page, 0700) == 0);
+	CU_ASSERT_EQUAL(bed->driver->add(bed->thread, &entry), ERR_STORE);
+	CU_ASSERT_EQUAL(bed->driver->remove(bed->thread, &entry.key, &was_there), ERR_STORE);
+	CU_ASSERT_EQUAL(bed->driver->record_put(bed->thread, &key, STR("text"), INT64_MAX), ERR_STORE);
+	CU_ASSERT_EQUAL(bed->driver->record_remove(bed->thread, &key, &was_there), ERR_STORE);
+	CU_ASSERT(!was_there);
+	CU_ASSERT_FATAL(rmdir(page) == 0);
+	add(bed, entry);
+}
+
 #define CONTRACT(body)                                                                                                 \
 	static void contract_##body(void)                                                                              \
 	{                                                                                                              \
@@ -336,6 +389,8 @@ CONTRACT(extreme_times)
 CONTRACT(checks)
 CONTRACT(records)
 CONTRACT(refuses_no_folder)
+CONTRACT(told)
+CONTRACT(cannot_be_told)
 
 int main(void)
 {
@@ -354,6 +409,8 @@ int main(void)
 		{"check", contract_checks},
 		{"records", contract_records},
 		{"no folder", contract_refuses_no_folder},
+		{"web servers are told", contract_told},
+		{"web servers cannot be told", contract_cannot_be_told},
 		{NULL, NULL},
 	};
 	bed_servers_start();

@@ -120,9 +120,9 @@ static void body_small(struct bed *bed)
 	struct store_entry entry = token(1);
 	entry.user = STR("ada");
 	add(bed, entry);
-	UNIT_ROW(folder_count(&bed->folder) == 4, "db, -wal, -shm and created, nothing else");
+	UNIT_ROW(folder_count(&bed->folder) == 5, "db, -wal, -shm, created and the page of changes, nothing else");
 	bed_stop(bed);
-	UNIT_ROW(folder_count(&bed->folder) == 2, "a clean end leaves db and created");
+	UNIT_ROW(folder_count(&bed->folder) == 3, "a clean end leaves db, created and the page");
 	bed_start(bed);
 }
 

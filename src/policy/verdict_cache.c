@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A verdict is kept where the credentials alone decide, and for as long as nothing of
+ * what it was made of gets old. What is not named here as fit is not kept. */
+#include "policy/verdict_cache.h"
+
+#include "base/clock.h"
+
+static bool is_wanted(const struct request *request)
+{
+	struct str wanted;
+	return request_parameter(request, STR("AUTH_CACHE_WANTED"), &wanted) == 1 && str_eq(wanted, STR("1"));
+}
+
+/* Other methods are judged alike; these two ask for more than the credentials say. */
+static bool is_plain(const struct request *request)
+{
+	struct str upgrade;
+	return !str_eq(request->method, STR("OPTIONS")) &&
+	       request_parameter(request, STR("HTTP_UPGRADE"), &upgrade) == 0;
+}
+
+/* Are the credentials nowhere but where the web server's key has them? */
+static bool has_plain_sources(const struct token_sources *sources)
+{
+	for (size_t i = 0; i < sources->n_carriers; i++)
+		if (sources->carriers[i] != CARRIER_BEARER && sources->carriers[i] != CARRIER_COOKIE)
+			return false;
+	return true;
+}
+
+/* With memcached another host may have revoked the token: only who asks learns of it. And
+ * who wants a line for each allow is to have it. */
+static bool may_be_kept(const struct snapshot *snapshot, const struct request *request,
+			const struct verdict *verdict)
+{
+	return is_wanted(request) && verdict->err == ERR_NONE && !verdict->anonymous && is_plain(request) &&
+	       has_plain_sources(&verdict->policy->sources) && snapshot->store->memcached.n == 0 &&
+	       !snapshot->server->log_allow && verdict->profile.from != PROFILE_FROM_OLD;
+}
+
+static void bound(int64_t *ms, int64_t most)
+{
+	if (most < *ms)
+		*ms = most;
+}
+
+/* until: seconds of the wall clock. Whole seconds that have not quite passed do not count. */
+static void bound_until(int64_t *ms, int64_t until)
+{
+	int64_t until_ms;
+	if (!__builtin_mul_overflow(until, 1000, &until_ms))
+		bound(ms, until_ms - clock_now_ms());
+}
+
+static int64_t milliseconds(const struct verdict *verdict)
+{
+	const struct policy_conf *conf = verdict->policy->conf;
+	const struct claims *claims = &verdict->claims;
+	int64_t ms = conf->verdict_ttl, end;
+	/* Without the leeway: that is for clocks that differ, and for requests under way. */
+	if (claims->exp != TIME_ABSENT)
+		bound_until(&ms, claims->exp);
+	if (conf->max_age && !__builtin_add_overflow(claims->iat, conf->max_age / 1000, &end))
+		bound_until(&ms, end);
+	if (claims->ask_again_ms)
+		bound(&ms, claims->ask_again_ms - clock_monotonic_ms());
+	if (verdict->profile.source)
+		bound(&ms, verdict->profile.new_until_ms - clock_unfrozen_ms());
+	/* Somebody who is there is seen so often, at least. */
+	if (conf->local_user)
+		bound(&ms, conf->local_user_refresh);
+	return ms;
+}
+
+struct verdict_hold verdict_cache_hold(const struct snapshot *snapshot, const struct request *request,
+				       const struct verdict *verdict)
+{
+	if (!may_be_kept(snapshot, request, verdict))
+		return (struct verdict_hold){0};
+	int64_t ms = milliseconds(verdict);
+	return (struct verdict_hold){
+		.seconds = ms > 0 ? ms / 1000 : 0,
+		/* A policy that is found by the path says nothing of other paths. */
+		.every_path = request->policy.n > 0 && verdict->policy->conf->path_user.n == 0,
+	};
+}
