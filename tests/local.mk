@@ -357,6 +357,7 @@ EXTRA_DIST += \
 	%D%/integration/authorizer.py \
 	%D%/integration/cases.py \
 	%D%/integration/conftest.py \
+	%D%/integration/generation.py \
 	%D%/integration/harness.py \
 	%D%/integration/jwks_source.py \
 	%D%/integration/http_client.py \
@@ -382,6 +383,7 @@ EXTRA_DIST += \
 	%D%/integration/test_cases.py \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_configuration.py \
+	%D%/integration/test_generation_page.py \
 	%D%/integration/test_keys.py \
 	%D%/integration/test_jwks.py \
 	%D%/integration/test_issuers.py \
@@ -411,6 +413,7 @@ EXTRA_DIST += \
 	%D%/integration/test_user_records.py \
 	%D%/integration/test_user_records_applications.py \
 	%D%/integration/test_user_records_faults.py \
+	%D%/integration/test_verdict_hold.py \
 	%D%/integration/test_websocket.py \
 	%D%/integration/user_records.py \
 	%D%/integration/websocket.py

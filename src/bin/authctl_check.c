@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "bin/authctl_output.h"
+#include "store/generation.h"
 #include "token/algorithm.h"
 
 /* 2024-01-01: before that no clock is right. */
@@ -204,6 +205,15 @@ static void check_store(struct checkup *checkup)
 		worker->store_driver->describe(worker->store, check_described, checkup);
 }
 
+static void check_page(struct checkup *checkup)
+{
+	char text[1024];
+	struct buf why = buf_over(text, sizeof text - 1);
+	bool good = generation_check(checkup->tool.snapshot->server->state_dir.value.p, &why);
+	check_line(checkup, good ? CHECK_OK : CHECK_FAILED, "web servers", "%s",
+		   good ? "those that keep verdicts learn of each change" : buf_z(&why));
+}
+
 static bool count_account(void *context, const struct account *account)
 {
 	(void)account;
@@ -293,6 +303,7 @@ int authctl_check(const struct arguments *arguments)
 	check_state_dir(&checkup);
 	check_capture_begin(&capture);
 	check_store(&checkup);
+	check_page(&checkup);
 	check_accounts(&checkup);
 	check_user_records(&checkup);
 	check_capture_end(&capture, &checkup);

@@ -33,7 +33,8 @@ static bool has_plain_sources(const struct token_sources *sources)
 static bool may_be_kept(const struct snapshot *snapshot, const struct request *request,
 			const struct verdict *verdict)
 {
-	return is_wanted(request) && verdict->err == ERR_NONE && !verdict->anonymous && is_plain(request) &&
+	return is_wanted(request) && verdict->err == ERR_NONE && !verdict->anonymous && !verdict->two_policies &&
+	       is_plain(request) &&
 	       has_plain_sources(&verdict->policy->sources) && snapshot->store->memcached.n == 0 &&
 	       !snapshot->server->log_allow && verdict->profile.from != PROFILE_FROM_OLD;
 }

@@ -149,10 +149,12 @@ static void decide_effective(struct worker *worker, const struct request *reques
 		return;
 	/* In place: parts of a verdict point to others. */
 	decide(worker, &effective, ERR_NONE, NULL, out);
+	out->two_policies = true;
 	if (out->err != ERR_NONE || first.anonymous)
 		return;
 	if (out->anonymous) {
 		*out = first;
+		out->two_policies = true;
 		return;
 	}
 	out->err = access_check_same_user(&first.claims, &out->claims);

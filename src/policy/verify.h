@@ -26,6 +26,7 @@ struct verdict {
 	bool anonymous;			/* allowed without a user */
 	struct str why;			/* detail for the log and `explain`: the rule, the parameter; or STR_NONE */
 	const struct policy *policy;	/* policy */
+	bool two_policies;		/* allowed by another one as well: the paths asked for and served differ */
 	struct credentials credentials; /* credentials */
 	struct token token;		/* token */
 	struct claims claims;

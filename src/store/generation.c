@@ -76,29 +76,36 @@ static bool is_found(int fd, const char *path)
 	       ours.st_ino == found.st_ino;
 }
 
-static enum result raise_open(int fd, const char *path, struct buf *why)
+static bool print_path(const char *state_dir, char out[PATH_MAX], struct buf *why)
+{
+	if (snprintf(out, PATH_MAX, "%s/generation.page", state_dir) < PATH_MAX)
+		return true;
+	buf_add(why, STR("state-dir has too long a name"));
+	return false;
+}
+
+/* -1: not there, or why says what is wrong. A pipe in its place must not hold us. */
+static int open_page(const char *path, struct buf *why)
 {
 	struct stat st;
-	if (fstat(fd, &st) != 0)
-		return fail("look at", path, why);
-	if (!S_ISREG(st.st_mode)) {
-		buf_printf(why, "%s is not a plain file: move it away", path);
-		return FAILED;
-	}
-	if (!write_page(fd))
-		return fail("write", path, why);
-	return is_found(fd, path) ? RAISED : REPLACED;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 && errno != ENOENT)
+		fail("open", path, why);
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	buf_printf(why, "%s is not a plain file: move it away", path);
+	close(fd);
+	return -1;
 }
 
 static enum result raise_once(const char *state_dir, const char *path, struct buf *why)
 {
-	/* A pipe in its place must not hold us. */
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT)
-		return create(state_dir, path, why);
+	int fd = open_page(path, why);
 	if (fd < 0)
-		return fail("open", path, why);
-	enum result result = raise_open(fd, path, why);
+		return why->n ? FAILED : create(state_dir, path, why);
+	enum result result = write_page(fd) ? RAISED : fail("write", path, why);
+	if (result == RAISED && !is_found(fd, path))
+		result = REPLACED;
 	close(fd);
 	return result;
 }
@@ -107,10 +114,8 @@ bool generation_raise(const char *state_dir, struct buf *why)
 {
 	char path[PATH_MAX];
 	enum result result = REPLACED;
-	if (snprintf(path, sizeof path, "%s/generation.page", state_dir) >= PATH_MAX) {
-		buf_add(why, STR("state-dir has too long a name"));
+	if (!print_path(state_dir, path, why))
 		return false;
-	}
 	for (int i = 0; i < TRIES && result == REPLACED; i++)
 		result = raise_once(state_dir, path, why);
 	if (result == REPLACED)
@@ -126,4 +131,15 @@ bool generation_announce(const char *state_dir)
 		return true;
 	log_text(LOG_ERR, "store", "%.*s", STR_ARGS(buf_str(&why)));
 	return false;
+}
+
+bool generation_check(const char *state_dir, struct buf *why)
+{
+	char path[PATH_MAX];
+	if (!print_path(state_dir, path, why))
+		return false;
+	int fd = open_page(path, why);
+	if (fd >= 0)
+		close(fd);
+	return why->n == 0;
 }

@@ -36,5 +36,7 @@
 bool generation_raise(const char *state_dir, struct buf *why);
 /* The same; the log says why not. */
 bool generation_announce(const char *state_dir);
+/* For `authctl check`: could it be raised? Changes nothing. */
+bool generation_check(const char *state_dir, struct buf *why);
 
 #endif

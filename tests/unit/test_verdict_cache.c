@@ -63,6 +63,8 @@ static const struct row rows[] = {
 	 {0, false}},
 	{"a denial", "", "", "GET", "site", {WANTED}, {.err = ERR_RULE_FAILED, .claims = {USER}}, {0, false}},
 	{"nobody", "unauthenticated = anonymous", "", "GET", "site", {WANTED}, {.anonymous = true}, {0, false}},
+	{"two policies", "", "", "GET", NULL, {WANTED}, {.two_policies = true, .claims = {USER, .exp = NOW + 3600}},
+	 {0, false}},
 	{"OPTIONS", "", "", "OPTIONS", "site", {WANTED}, LASTING, {0, false}},
 	{"a WebSocket", "", "", "GET", "site", {WANTED, {{"HTTP_UPGRADE", 12}, {"websocket", 9}}}, LASTING,
 	 {0, false}},
