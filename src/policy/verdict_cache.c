@@ -19,13 +19,15 @@ static bool is_plain(const struct request *request)
 	       request_parameter(request, STR("HTTP_UPGRADE"), &upgrade) == 0;
 }
 
-/* Are the credentials nowhere but where the web server's key has them? */
-static bool has_plain_sources(const struct token_sources *sources)
+/* Does it look at nothing but what the web server's key has? With cors-origin an allow
+ * says which origin asked. */
+static bool is_plain_policy(const struct policy *policy)
 {
+	const struct token_sources *sources = &policy->sources;
 	for (size_t i = 0; i < sources->n_carriers; i++)
 		if (sources->carriers[i] != CARRIER_BEARER && sources->carriers[i] != CARRIER_COOKIE)
 			return false;
-	return true;
+	return policy->conf->cors_origin.n == 0;
 }
 
 /* With memcached another host may have revoked the token: only who asks learns of it. And
@@ -35,7 +37,7 @@ static bool may_be_kept(const struct snapshot *snapshot, const struct request *r
 {
 	return is_wanted(request) && verdict->err == ERR_NONE && !verdict->anonymous && !verdict->two_policies &&
 	       is_plain(request) &&
-	       has_plain_sources(&verdict->policy->sources) && snapshot->store->memcached.n == 0 &&
+	       is_plain_policy(verdict->policy) && snapshot->store->memcached.n == 0 &&
 	       !snapshot->server->log_allow && verdict->profile.from != PROFILE_FROM_OLD;
 }
 

@@ -22,6 +22,9 @@ SECTIONS = {
     'policy "young"': {"path": "/young/**", "max-age": "30s"},
     'policy "seen"': {"path": "/seen/**", "local-user": "on", "local-user-refresh": "9s"},
     'policy "keys"': {"path": "/keys/**", "token-from": "bearer, api-key"},
+    'policy "query"': {"path": "/query/**", "token-from": "bearer, query:token"},
+    'policy "socket"': {"path": "/socket/**", "token-from": "bearer, websocket-protocol"},
+    'policy "cors"': {"path": "/cors/**", "cors-origin": "https://app.example"},
     'policy "everybody"': {"path": "/everybody/**", "unauthenticated": "anonymous"},
 }
 
@@ -61,6 +64,9 @@ def held(site, token=None, target="/app/page.txt", **more):
     ("never", "/any", None),
     ("seen", "/any", (9, "policy")),
     ("keys", "/any", None),
+    ("query", "/any", None),
+    ("socket", "/any", None),
+    ("cors", "/any", None),
 ])
 def test_how_long_and_for_what(site, policy, target, want):
     assert held(site, target=target, AUTH_POLICY=policy) == want
