@@ -55,6 +55,7 @@ struct request {
 	struct str requested_method; /* HTTP_ACCESS_CONTROL_REQUEST_METHOD: of the request that a page wants to send */
 	/* May a preflight be answered? To most web servers' sub-requests 204 would be an allow. */
 	bool takes_preflight;
+	bool cache_wanted; /* AUTH_CACHE_WANTED: may the web server keep the verdict? */
 	struct str content_type;
 	struct str requested_with; /* HTTP_X_REQUESTED_WITH */
 	struct str sec_fetch_mode, sec_fetch_site, sec_fetch_dest;

@@ -5,18 +5,10 @@
 
 #include "base/clock.h"
 
-static bool is_wanted(const struct request *request)
-{
-	struct str wanted;
-	return request_parameter(request, STR("AUTH_CACHE_WANTED"), &wanted) == 1 && str_eq(wanted, STR("1"));
-}
-
-/* Other methods are judged alike; these two ask for more than the credentials say. */
+/* Other requests are judged alike; of these two more is asked than the credentials say. */
 static bool is_plain(const struct request *request)
 {
-	struct str upgrade;
-	return !str_eq(request->method, STR("OPTIONS")) &&
-	       request_parameter(request, STR("HTTP_UPGRADE"), &upgrade) == 0;
+	return !str_eq(request->method, STR("OPTIONS")) && !request->websocket;
 }
 
 /* Does it look at nothing but what the web server's key has? With cors-origin an allow
@@ -35,7 +27,7 @@ static bool is_plain_policy(const struct policy *policy)
 static bool may_be_kept(const struct snapshot *snapshot, const struct request *request,
 			const struct verdict *verdict)
 {
-	return is_wanted(request) && verdict->err == ERR_NONE && !verdict->anonymous && !verdict->two_policies &&
+	return request->cache_wanted && verdict->err == ERR_NONE && !verdict->anonymous && !verdict->two_policies &&
 	       is_plain(request) &&
 	       is_plain_policy(verdict->policy) && snapshot->store->memcached.n == 0 &&
 	       !snapshot->server->log_allow && verdict->profile.from != PROFILE_FROM_OLD;

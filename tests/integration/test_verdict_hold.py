@@ -90,6 +90,7 @@ def test_not_beyond_max_age(site):
     {"AUTH_CACHE_WANTED": None, "HTTP_AUTH_CACHE_WANTED": "1"},
     {"REQUEST_METHOD": "OPTIONS"},
     {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "Upgrade"}, {"HTTP_UPGRADE": "h2c, WebSocket"},
+    {"HTTP_SEC_WEBSOCKET_KEY": "dGhlIHNhbXBsZSBub25jZQ=="},
     {"AUTH_EFFECTIVE_PATH": "/short/page", "AUTH_POLICY": None},
 ], ids=str)
 def test_not_kept(site, more):

@@ -272,6 +272,29 @@ static void takes_preflights(void)
 	}
 }
 
+/* By the web server, in one word, once. */
+static void wants_to_keep(void)
+{
+	static const struct {
+		const char *name, *value, *again;
+		bool wants, good;
+	} rows[] = {
+		{"AUTH_CACHE_WANTED", "1", "1", true, true},   {"AUTH_CACHE_WANTED", "0", "0", false, true},
+		{"AUTH_CACHE_WANTED", "yes", "yes", false, true}, {"AUTH_CACHE_WANTED", "1", "0", false, false},
+		{"HTTP_AUTH_CACHE_WANTED", "1", "1", false, true},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct param params[] = {P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/"),
+					 {str_of(rows[i].name), str_of(rows[i].value)},
+					 {str_of(rows[i].name), str_of(rows[i].again)}};
+		struct incoming in = {.params = params, .n_params = 4};
+		struct request r;
+		const char *why;
+		bool good = request_read(arena, &in, 1, &r, &why) == ERR_NONE;
+		UNIT_ROW(good == rows[i].good && (!good || r.cache_wanted == rows[i].wants), rows[i].value);
+	}
+}
+
 static void same_origin(void)
 {
 	static const struct {
@@ -318,6 +341,7 @@ int main(void)
 		{"navigation", negotiates},
 		{"handshakes", handshakes},
 		{"preflights", takes_preflights},
+		{"verdicts that are kept", wants_to_keep},
 		{"same origin", same_origin},
 		{NULL, NULL},
 	};

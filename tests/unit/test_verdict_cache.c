@@ -9,7 +9,7 @@
 #define ISSUER "[issuer \"main\"]\nalgorithms = HS256\nsecret = text:0123456789abcdef0123456789abcdef\ncookie = sso\n"
 #define PROFILE "[profile \"p\"]\nurl = https://profiles.example/{user_id}\n"
 
-enum { NOW = 1800000000, PARAMS = 3 };
+enum { NOW = 1800000000 };
 
 static struct folder folder;
 
@@ -18,66 +18,59 @@ struct row {
 	const char *options; /* of the policy */
 	const char *more;    /* sections */
 	const char *method, *policy;
-	struct param params[PARAMS];
+	struct request request; /* but for the method and policy */
 	struct verdict verdict;
 	struct verdict_hold want;
 };
 
-#define WANTED {{"AUTH_CACHE_WANTED", 17}, {"1", 1}}
-#define NOTHING {{NULL, 0}, {NULL, 0}}
+#define WANTED {.cache_wanted = true}
 #define USER .user_id = {"alice", 5}, .iat = NOW - 10, .nbf = TIME_ABSENT
 #define LASTING {.claims = {USER, .exp = NOW + 3600}}
 #define UNTIL(seconds) {.claims = {USER, .exp = NOW + (seconds)}}
 
 static const struct row rows[] = {
-	{"named by the web server", "", "", "GET", "site", {WANTED}, LASTING, {60, true}},
-	{"found by the path", "", "", "GET", NULL, {WANTED}, LASTING, {60, false}},
-	{"named as nothing", "", "", "GET", "", {WANTED}, LASTING, {60, false}},
-	{"paths of users", "path-user = /u/{user}/**", "", "GET", "site", {WANTED}, LASTING, {60, false}},
-	{"another method", "", "", "POST", "site", {WANTED}, LASTING, {60, true}},
+	{"named by the web server", "", "", "GET", "site", WANTED, LASTING, {60, true}},
+	{"found by the path", "", "", "GET", NULL, WANTED, LASTING, {60, false}},
+	{"named as nothing", "", "", "GET", "", WANTED, LASTING, {60, false}},
+	{"paths of users", "path-user = /u/{user}/**", "", "GET", "site", WANTED, LASTING, {60, false}},
+	{"another method", "", "", "POST", "site", WANTED, LASTING, {60, true}},
 
 	/* How long. */
-	{"verdict-ttl", "verdict-ttl = 7s", "", "GET", "site", {WANTED}, LASTING, {7, true}},
-	{"part of a second", "verdict-ttl = 1999ms", "", "GET", "site", {WANTED}, LASTING, {1, true}},
-	{"less than a second", "verdict-ttl = 999ms", "", "GET", "site", {WANTED}, LASTING, {0, true}},
-	{"never", "verdict-ttl = 0", "", "GET", "site", {WANTED}, LASTING, {0, true}},
-	{"exp", "", "", "GET", "site", {WANTED}, UNTIL(5), {5, true}},
-	{"exp is now", "", "", "GET", "site", {WANTED}, UNTIL(0), {0, true}},
-	{"within the leeway", "", "", "GET", "site", {WANTED}, UNTIL(-5), {0, true}},
-	{"no exp", "", "", "GET", "site", {WANTED}, {.claims = {USER, .exp = TIME_ABSENT}}, {60, true}},
-	{"an exp beyond all times", "", "", "GET", "site", {WANTED}, {.claims = {USER, .exp = INT64_MAX}}, {60, true}},
-	{"max-age", "max-age = 30s", "", "GET", "site", {WANTED}, LASTING, {20, true}},
-	{"max-age is over", "max-age = 10s", "", "GET", "site", {WANTED}, LASTING, {0, true}},
-	{"a longer max-age", "max-age = 1h", "", "GET", "site", {WANTED}, LASTING, {60, true}},
-	{"record of the user", "local-user = on\nlocal-user-refresh = 9s", "", "GET", "site", {WANTED}, LASTING,
+	{"verdict-ttl", "verdict-ttl = 7s", "", "GET", "site", WANTED, LASTING, {7, true}},
+	{"part of a second", "verdict-ttl = 1999ms", "", "GET", "site", WANTED, LASTING, {1, true}},
+	{"less than a second", "verdict-ttl = 999ms", "", "GET", "site", WANTED, LASTING, {0, true}},
+	{"never", "verdict-ttl = 0", "", "GET", "site", WANTED, LASTING, {0, true}},
+	{"exp", "", "", "GET", "site", WANTED, UNTIL(5), {5, true}},
+	{"exp is now", "", "", "GET", "site", WANTED, UNTIL(0), {0, true}},
+	{"within the leeway", "", "", "GET", "site", WANTED, UNTIL(-5), {0, true}},
+	{"no exp", "", "", "GET", "site", WANTED, {.claims = {USER, .exp = TIME_ABSENT}}, {60, true}},
+	{"an exp beyond all times", "", "", "GET", "site", WANTED, {.claims = {USER, .exp = INT64_MAX}}, {60, true}},
+	{"max-age", "max-age = 30s", "", "GET", "site", WANTED, LASTING, {20, true}},
+	{"max-age is over", "max-age = 10s", "", "GET", "site", WANTED, LASTING, {0, true}},
+	{"a longer max-age", "max-age = 1h", "", "GET", "site", WANTED, LASTING, {60, true}},
+	{"record of the user", "local-user = on\nlocal-user-refresh = 9s", "", "GET", "site", WANTED, LASTING,
 	 {9, true}},
-	{"no record", "local-user-refresh = 9s", "", "GET", "site", {WANTED}, LASTING, {60, true}},
+	{"no record", "local-user-refresh = 9s", "", "GET", "site", WANTED, LASTING, {60, true}},
 
 	/* Not at all. */
-	{"not asked for", "", "", "GET", "site", {NOTHING}, LASTING, {0, false}},
-	{"asked for in other words", "", "", "GET", "site", {{{"AUTH_CACHE_WANTED", 17}, {"yes", 3}}}, LASTING,
+	{"not asked for", "", "", "GET", "site", {.cache_wanted = false}, LASTING, {0, false}},
+	{"a denial", "", "", "GET", "site", WANTED, {.err = ERR_RULE_FAILED, .claims = {USER}}, {0, false}},
+	{"nobody", "unauthenticated = anonymous", "", "GET", "site", WANTED, {.anonymous = true}, {0, false}},
+	{"two policies", "", "", "GET", NULL, WANTED, {.two_policies = true, .claims = {USER, .exp = NOW + 3600}},
 	 {0, false}},
-	{"asked for twice", "", "", "GET", "site", {WANTED, {{"AUTH_CACHE_WANTED", 17}, {"0", 1}}}, LASTING,
+	{"OPTIONS", "", "", "OPTIONS", "site", WANTED, LASTING, {0, false}},
+	{"a WebSocket", "", "", "GET", "site", {.cache_wanted = true, .websocket = true}, LASTING,
 	 {0, false}},
-	{"asked for by the client", "", "", "GET", "site", {{{"HTTP_AUTH_CACHE_WANTED", 22}, {"1", 1}}}, LASTING,
+	{"API keys", "token-from = bearer, api-key", "", "GET", "site", WANTED, LASTING, {0, false}},
+	{"a token in the query", "token-from = bearer, query:token", "", "GET", "site", WANTED, LASTING, {0, false}},
+	{"one in the handshake", "token-from = bearer, websocket-protocol", "", "GET", "site", WANTED, LASTING,
 	 {0, false}},
-	{"a denial", "", "", "GET", "site", {WANTED}, {.err = ERR_RULE_FAILED, .claims = {USER}}, {0, false}},
-	{"nobody", "unauthenticated = anonymous", "", "GET", "site", {WANTED}, {.anonymous = true}, {0, false}},
-	{"two policies", "", "", "GET", NULL, {WANTED}, {.two_policies = true, .claims = {USER, .exp = NOW + 3600}},
+	{"pages of other origins", "cors-origin = https://app.example", "", "GET", "site", WANTED, LASTING,
 	 {0, false}},
-	{"OPTIONS", "", "", "OPTIONS", "site", {WANTED}, LASTING, {0, false}},
-	{"a WebSocket", "", "", "GET", "site", {WANTED, {{"HTTP_UPGRADE", 12}, {"websocket", 9}}}, LASTING,
-	 {0, false}},
-	{"API keys", "token-from = bearer, api-key", "", "GET", "site", {WANTED}, LASTING, {0, false}},
-	{"a token in the query", "token-from = bearer, query:token", "", "GET", "site", {WANTED}, LASTING, {0, false}},
-	{"one in the handshake", "token-from = bearer, websocket-protocol", "", "GET", "site", {WANTED}, LASTING,
-	 {0, false}},
-	{"pages of other origins", "cors-origin = https://app.example", "", "GET", "site", {WANTED}, LASTING,
-	 {0, false}},
-	{"cookies alone", "token-from = cookie", "", "GET", "site", {WANTED}, LASTING, {60, true}},
-	{"many hosts", "", "[store]\nmemcached = 127.0.0.1:11211\n", "GET", "site", {WANTED}, LASTING, {0, false}},
-	{"each allow is logged", "", "[server]\nlog-allow = on\n", "GET", "site", {WANTED}, LASTING, {0, false}},
-	{"an old profile", "", "", "GET", "site", {WANTED},
+	{"cookies alone", "token-from = cookie", "", "GET", "site", WANTED, LASTING, {60, true}},
+	{"many hosts", "", "[store]\nmemcached = 127.0.0.1:11211\n", "GET", "site", WANTED, LASTING, {0, false}},
+	{"each allow is logged", "", "[server]\nlog-allow = on\n", "GET", "site", WANTED, LASTING, {0, false}},
+	{"an old profile", "", "", "GET", "site", WANTED,
 	 {.claims = {USER, .exp = TIME_ABSENT}, .profile = {.from = PROFILE_FROM_OLD}}, {0, false}},
 };
 
@@ -95,10 +88,10 @@ static struct snapshot *load(const struct row *row)
 
 static struct verdict_hold hold(struct snapshot *snapshot, const struct row *row, const struct verdict *verdict)
 {
-	struct request request = {.method = str_of(row->method), .policy = str_of(row->policy), .params = row->params};
+	struct request request = row->request;
 	struct verdict judged = *verdict;
-	while (request.n_params < PARAMS && row->params[request.n_params].name.p)
-		request.n_params++;
+	request.method = str_of(row->method);
+	request.policy = str_of(row->policy);
 	judged.policy = &snapshot->policies[0];
 	return verdict_cache_hold(snapshot, &request, &judged);
 }
@@ -119,7 +112,7 @@ static void table(void)
 /* What is measured by other clocks than that of claims. */
 static void by_other_clocks(void)
 {
-	static const struct row plain = {"", "", "", "GET", "site", {WANTED}, LASTING, {0, false}};
+	static const struct row plain = {"", "", "", "GET", "site", WANTED, LASTING, {0, false}};
 	struct snapshot *snapshot = load(&plain);
 	struct verdict verdict = plain.verdict;
 	if (!snapshot)
