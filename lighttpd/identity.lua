@@ -27,13 +27,18 @@ for name, _ in pairs(request.req_header) do
 end
 for _, name in ipairs(forged) do request.req_header[name] = nil end
 
--- After a decision by an API key: no application sees the key, whatever header it
--- came in. Its id, which is no secret, stands in it between two '_'.
+-- After a decision no application sees an API key, whatever header it came in: not the
+-- one that decided, whose id stands in it between two '_', nor another beside a token.
+-- PREFIX_ID_SECRET of 16 and 49 letters and digits is one; what is longer or shorter
+-- belongs to the application.
+local key_shape = "%w_" .. ("%w"):rep(16) .. "_" .. ("%w"):rep(49) .. "%f[^%w]"
 local key_id = request.req_env["AUTH_API_KEY_ID"]
-if key_id then
+if request.req_env["AUTH_REQUEST_ID"] then
 	local keys = {}
 	for name, value in pairs(request.req_header) do
-		if value:find("_" .. key_id .. "_", 1, true) then keys[#keys + 1] = name end
+		if value:find(key_shape) or key_id and value:find("_" .. key_id .. "_", 1, true) then
+			keys[#keys + 1] = name
+		end
 	end
 	for _, name in ipairs(keys) do request.req_header[name] = nil end
 end

@@ -130,6 +130,19 @@ def test_application_does_not_see_it(site, form):
     assert seen["x-auth-user"] == "alice" and seen["x-auth-api-key-id"] == id_of(key)
 
 
+@pytest.mark.parametrize("form", [header, lambda key: f"X-Other: old {key}, x"], ids=["header", "another"])
+@pytest.mark.parametrize("prefix", ["fak", "Other1"])
+def test_application_does_not_see_one_that_did_not_decide(site, form, prefix):
+    """Whoever shows a key beside a token has shown it to us, not to the application."""
+    key = sensitive(made_up(prefix))
+    for target in ("/app/app.cgi", "/papp/x"):
+        answer = site.request(target, [bearer(tokens.mint()), form(key), "X-More: yes"])
+        assert answer.status == 200 and key not in answer.text, answer.text
+        assert "yes" in answer.text and "API_KEY_ID" not in answer.text.upper().replace("-", "_")
+    almost = key[:-1]
+    assert almost in site.request("/app/app.cgi", [bearer(tokens.mint()), form(almost)]).text
+
+
 def test_key_of_the_application_is_left_alone(site):
     """A header of that name that decided nothing belongs to the application."""
     answer = site.request("/app/app.cgi", [bearer(tokens.mint()), header("of-the-application")])
