@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libcurl with everything off that one GET does not need. The library is loaded
+/* libcurl with everything off that one call does not need. The library is loaded
  * when it is first asked for: it and what it brings along cost milliseconds and
  * megabytes, which a program without an issuer elsewhere shall not pay. */
 #include "net/fetch.h"
@@ -51,8 +51,10 @@ static const struct {
 /* The call that a handle is at. */
 struct call {
 	struct arena *arena;
-	struct buf body;
+	struct buf body, head;
 	struct fetch_answer *answer;
+	const struct fetch_look *look;
+	bool cut; /* of a look: there is more body than was wanted */
 	size_t header_bytes;
 	bool in_headers;
 	const char *refused; /* why one of the callbacks ended it */
@@ -142,7 +144,8 @@ static int64_t read_max_age(struct str value)
 
 static bool read_field(struct call *call, struct str name, struct str value)
 {
-	if (str_eq_nocase(name, STR("content-encoding")) && !str_eq_nocase(value, STR("identity")))
+	if (!call->look && str_eq_nocase(name, STR("content-encoding")) &&
+	    !str_eq_nocase(value, STR("identity")))
 		return stop(call, "the answer is compressed (Content-Encoding), which was not asked for");
 	if (str_eq_nocase(name, STR("transfer-encoding")) && !str_eq_nocase(value, STR("chunked")))
 		return stop(call, "the answer has a Transfer-Encoding other than chunked");
@@ -168,10 +171,15 @@ static bool read_header(struct call *call, struct str line)
 		call->in_headers = true;
 		call->answer->content_type = STR_NONE;
 		call->answer->max_age = -1;
+		call->head.n = 0;
 		return true;
 	}
 	if (line.n == 0)
 		call->in_headers = false;
+	if (call->in_headers && call->look) {
+		buf_add(&call->head, line);
+		buf_char(&call->head, '\n');
+	}
 	size_t colon = str_find(line, ':');
 	if (!call->in_headers || colon == line.n)
 		return true;
@@ -188,6 +196,12 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *context)
 {
 	struct call *call = context;
 	struct str part = {bytes, size * n};
+	size_t room = call->body.cap - call->body.n;
+	if (call->look && part.n > room) {
+		buf_add(&call->body, (struct str){part.p, room});
+		call->cut = true;
+		return 0;
+	}
 	buf_add(&call->body, part);
 	if (call->body.full)
 		return (size_t)stop(call, "the answer is longer than allowed");
@@ -307,7 +321,7 @@ static bool list_headers(struct arena *arena, const struct fetch_request *reques
 			 struct buf *why)
 {
 	*list = NULL;
-	bool room = add_header(arena, STR("Accept: application/json, application/jwk-set+json"), list);
+	bool room = request->look || add_header(arena, STR("Accept: application/json, application/jwk-set+json"), list);
 	for (size_t i = 0; room && i < request->n_headers; i++) {
 		if (!is_header(request->headers[i])) {
 			buf_add(why, STR("a header of the request is empty or has control characters"));
@@ -320,16 +334,39 @@ static bool list_headers(struct arena *arena, const struct fetch_request *reques
 	return room;
 }
 
+/* What a look may change; every call sets all of it. */
+static bool set_look(CURL *curl, const struct fetch_look *look, struct arena *arena)
+{
+	static const struct fetch_look plain = {0};
+	bool looks = look;
+	look = look ? look : &plain;
+	struct str target = look->target.p ? arena_copy(arena, look->target) : STR_NONE;
+	bool head = look->method && str_eq(str_of(look->method), STR("HEAD"));
+	/* A handle remembers the kind of its last call: HTTPGET undoes the others. */
+	return (target.p || !look->target.p) && set_long(curl, CURLOPT_HTTPGET, 1) &&
+	       (!head || set_long(curl, CURLOPT_NOBODY, 1)) &&
+	       (!look->body.p ||
+		(set_long(curl, CURLOPT_POST, 1) &&
+		 library.easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)look->body.n) == CURLE_OK &&
+		 set_text(curl, CURLOPT_COPYPOSTFIELDS, look->body.p))) &&
+	       set_text(curl, CURLOPT_CUSTOMREQUEST, head ? NULL : look->method) &&
+	       set_text(curl, CURLOPT_REQUEST_TARGET, target.p) && set_long(curl, CURLOPT_PATH_AS_IS, looks) &&
+	       (!look->ca_file || set_text(curl, CURLOPT_CAINFO, look->ca_file)) &&
+	       set_long(curl, CURLOPT_SSL_VERIFYPEER, !look->insecure) &&
+	       set_long(curl, CURLOPT_SSL_VERIFYHOST, look->insecure ? 0 : 2);
+}
+
 static bool set_request(struct fetch *fetch, const char *url, const struct fetch_request *request,
 			struct curl_slist *headers)
 {
 	CURL *curl = fetch->curl;
+	size_t most = request->look ? 0 : request->max_body; /* 0: whatever it is */
 	return set_text(curl, CURLOPT_URL, url) && set_pointer(curl, CURLOPT_HTTPHEADER, headers) &&
 	       set_long(curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms) &&
 	       set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms) &&
 	       set_long(curl, CURLOPT_FRESH_CONNECT, request->once) &&
 	       set_long(curl, CURLOPT_FORBID_REUSE, request->once) &&
-	       library.easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_body) == CURLE_OK;
+	       library.easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)most) == CURLE_OK;
 }
 
 /* No connection, or one on which the time was over before all was there. */
@@ -352,6 +389,8 @@ static bool perform(struct fetch *fetch, struct buf *why)
 	long status = 0;
 	fetch->error[0] = '\0';
 	CURLcode code = library.easy_perform(fetch->curl);
+	if (code == CURLE_WRITE_ERROR && fetch->call.cut)
+		code = CURLE_OK;
 	if (code == CURLE_OK)
 		code = library.easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &status);
 	fetch->unanswered = is_unanswered(code);
@@ -379,8 +418,12 @@ bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_requ
 	    !list_headers(arena, request, &headers, why))
 		return false;
 	struct str url = arena_copy(arena, request->url);
-	fetch->call = (struct call){.arena = arena, .body = arena_buf(arena, request->max_body), .answer = &answer};
-	if (!url.p || !fetch->call.body.p || !set_request(fetch, url.p, request, headers)) {
+	fetch->call = (struct call){.arena = arena, .body = arena_buf(arena, request->max_body), .answer = &answer,
+				    .look = request->look};
+	if (request->look)
+		fetch->call.head = arena_buf(arena, HEADERS_MAX);
+	if (!url.p || !fetch->call.body.p || fetch->call.head.full ||
+	    !set_look(fetch->curl, request->look, arena) || !set_request(fetch, url.p, request, headers)) {
 		buf_add(why, STR("no memory"));
 		return false;
 	}
@@ -388,6 +431,7 @@ bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_requ
 	/* What the handle pointed to ends here. */
 	set_pointer(fetch->curl, CURLOPT_HTTPHEADER, NULL);
 	answer.body = buf_str(&fetch->call.body);
+	answer.head = buf_str(&fetch->call.head);
 	fetch->call = (struct call){0};
 	if (complete)
 		*out = answer;
@@ -397,6 +441,29 @@ bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_requ
 bool fetch_unanswered(const struct fetch *fetch)
 {
 	return fetch->unanswered;
+}
+
+bool fetch_next_header(struct str *head, struct str *name, struct str *value)
+{
+	struct str line;
+	while (str_split(head, '\n', &line)) {
+		size_t colon = str_find(line, ':');
+		if (colon == line.n)
+			continue;
+		*name = (struct str){line.p, colon};
+		*value = str_trim(str_skip(line, colon + 1));
+		return true;
+	}
+	return false;
+}
+
+struct str fetch_header(struct str head, struct str name)
+{
+	struct str other, value;
+	while (fetch_next_header(&head, &other, &value))
+		if (str_eq_nocase(other, name))
+			return value;
+	return STR_NONE;
 }
 
 bool fetch_type_is_json(struct str type)

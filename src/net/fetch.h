@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One bounded HTTP call: GET, one answer, no redirects, no proxy, nothing but http and https. */
+/* One bounded HTTP call: one answer, no redirects, no proxy, nothing but http and https. */
 #ifndef NET_FETCH_H
 #define NET_FETCH_H
 
@@ -7,6 +7,16 @@
 
 /* A thread's own handle: keeps its connections from one call to the next. */
 struct fetch;
+
+/* How to look at a web server rather than use what it says: whatever it answers is
+ * taken as it comes, compressed or not, with all header lines, and cut off at max_body. */
+struct fetch_look {
+	const char *method;  /* NULL: GET, or POST with a body */
+	struct str target;   /* in the request line in place of the URL's path and query; STR_NONE: these */
+	struct str body;     /* STR_NONE: none */
+	const char *ca_file; /* PEM file of authorities to trust; NULL: the system's */
+	bool insecure;	     /* take any certificate */
+};
 
 struct fetch_request {
 	struct str url;
@@ -19,6 +29,7 @@ struct fetch_request {
 	 * then the same is asked a second time. */
 	bool once;
 	bool allow_plain_http; /* to hosts other than loopback addresses and "localhost" */
+	const struct fetch_look *look; /* NULL: a GET whose answer is to be used */
 };
 
 struct fetch_answer {
@@ -26,6 +37,7 @@ struct fetch_answer {
 	struct str body, content_type; /* in the arena */
 	int64_t max_age; /* seconds of Cache-Control, or -1 */
 	int64_t retry_after; /* seconds of Retry-After, or 0 */
+	struct str head;     /* of a look: the header lines, in the arena, for fetch_next_header */
 };
 
 /* Is the URL one that fetch_get would ask? For configuration. false: why says what is wrong. */
@@ -42,6 +54,12 @@ bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_requ
 /* Did the last call fail because nobody could be reached, or nobody answered in time?
  * false: something answered, and what it said was no good. */
 bool fetch_unanswered(const struct fetch *fetch);
+/* Cut the next line "Name: value" off *head; false: there is none. */
+bool fetch_next_header(struct str *head, struct str *name, struct str *value);
+/* The value of the first line of that name, in any case of letters, or STR_NONE. */
+struct str fetch_header(struct str head, struct str name);
+/* Is the host of a URL that fetch_check_url takes this machine's own address or "localhost"? */
+bool fetch_is_local(struct str url);
 /* Is a content type JSON: application/json, or another in JSON (RFC 6839 section 3.1)? */
 bool fetch_type_is_json(struct str type);
 /* Version of libcurl, or NULL while it is not loaded. */

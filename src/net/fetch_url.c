@@ -64,6 +64,20 @@ static bool is_host(const char *host, bool bracket)
 	return bracket ? inet_pton(AF_INET6, host, &v6) == 1 : has_only(str_of(host), "-._");
 }
 
+static struct str authority_of(struct str url)
+{
+	struct str rest = str_skip(url, str_starts(url, STR("http://")) ? 7 : 8);
+	size_t path = str_find(rest, '/'), query = str_find(rest, '?');
+	return (struct str){rest.p, path < query ? path : query};
+}
+
+bool fetch_is_local(struct str url)
+{
+	char host[HOST_MAX + 1];
+	struct str port;
+	return split_authority(authority_of(url), host, &port) && is_loopback(host);
+}
+
 bool fetch_check_url(struct str url, bool allow_plain_http, struct buf *why)
 {
 	const struct str secure = STR("https://"), plain = STR("http://");
@@ -75,9 +89,7 @@ bool fetch_check_url(struct str url, bool allow_plain_http, struct buf *why)
 	if (!has_only(url, "-._~:/?[]@!$&'()*+,;=%"))
 		return fail(why, url,
 			    "has characters that a URL cannot have, or a fragment: percent-encode or remove them");
-	struct str rest = str_skip(url, is_plain ? plain.n : secure.n);
-	size_t path = str_find(rest, '/'), query = str_find(rest, '?');
-	struct str authority = {rest.p, path < query ? path : query}, port;
+	struct str authority = authority_of(url), port;
 	if (str_find(authority, '@') < authority.n)
 		return fail(why, STR("URL"), "has a user name or password in it: remove what stands before the @");
 	char host[HOST_MAX + 1];

@@ -199,3 +199,41 @@ def test_which_urls_may_be_asked():
     # What is refused is not asked either, and a password goes into no message.
     assert "plain http" in fetch("http://a.example/")[0]
     assert "hunter2" not in fetch("-u", "https://user:hunter2@a.example/")[0]
+
+
+# --- looking at a server ----------------------------------------------------------------------
+
+def test_a_look_says_what_it_is_told(server):
+    url = server.put(plain(b"page", b"Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nServer: x/1\r\n"), "//a/./b;c?d")
+    got = fetch("-T", "//a/./b;c?d", "-X", "BREW", "-h", "Host: other.example", "-h", "X_Y.z: 1", url)
+    assert got == ["status 200, type , max-age -1, 4 bytes: page", "header Set-Cookie: a=1", "header Set-Cookie: b=2",
+                   "header Server: x/1", "header Content-Length: 4", "server x/1"]
+    line, *fields = server.requests[0].rstrip("\r\n").split("\r\n")
+    assert line == "BREW //a/./b;c?d HTTP/1.1"
+    assert "Host: other.example" in fields and "X_Y.z: 1" in fields
+    assert not [field for field in fields if field.startswith("Accept: application/json")]
+
+
+def test_a_look_leaves_the_path_alone(server):
+    url = server.put(plain(b"page"), "/a/../b")
+    fetch("-l", url)
+    assert server.requests[0].startswith("GET /a/../b HTTP/1.1\r\n")
+
+
+def test_a_look_sends_a_body(server):
+    url = server.put(plain(b"page"))
+    fetch("-d", "a=b", url)
+    assert server.requests[0].startswith("POST /jwks HTTP/1.1\r\n") and "Content-Length: 3\r\n" in server.requests[0]
+
+
+def test_a_look_at_the_head_alone(server):
+    url = server.put(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nX-Ends: 1\r\n\r\n")
+    assert fetch("-X", "HEAD", url)[0] == "status 200, type , max-age -1, 0 bytes: "
+    assert server.requests[0].startswith("HEAD /jwks HTTP/1.1\r\n")
+
+
+def test_a_look_takes_what_a_use_refuses(server):
+    """Compressed, and longer than wanted: the beginning is enough."""
+    url = server.put(plain(b"0123456789", b"Content-Encoding: gzip\r\n"))
+    assert fetch("-l", "-m", "4", url)[0] == "status 200, type , max-age -1, 4 bytes: 0123"
+    assert fetch("-m", "4", url)[0].startswith("failed: ")

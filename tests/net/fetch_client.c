@@ -11,6 +11,7 @@ enum { EXIT_USAGE = 64, HEADERS_MAX = 8, ARENA_SIZE = 4 << 20 };
 struct options {
 	struct str headers[HEADERS_MAX];
 	struct fetch_request request;
+	struct fetch_look look;
 	bool check;
 };
 
@@ -19,10 +20,30 @@ static bool read_number(const char *text, uint64_t *out)
 	return str_to_uint(str_of(text), INT32_MAX, out);
 }
 
+/* How to look; any of these makes it a look. */
+static bool read_look(int option, struct fetch_look *look)
+{
+	if (option == 'X')
+		look->method = optarg;
+	else if (option == 'T')
+		look->target = str_of(optarg);
+	else if (option == 'd')
+		look->body = str_of(optarg);
+	else if (option == 'c')
+		look->ca_file = optarg;
+	else if (option == 'k')
+		look->insecure = true;
+	else
+		return option == 'l';
+	return true;
+}
+
 static bool read_option(int option, struct options *out)
 {
 	uint64_t number = 0;
-	if (option == 'h' && out->request.n_headers < HEADERS_MAX)
+	if (read_look(option, &out->look))
+		out->request.look = &out->look;
+	else if (option == 'h' && out->request.n_headers < HEADERS_MAX)
 		out->headers[out->request.n_headers++] = str_of(optarg);
 	else if (option == 'p')
 		out->request.allow_plain_http = true;
@@ -60,6 +81,11 @@ static void print_answer(struct fetch *fetch, struct arena *arena, struct option
 	}
 	printf("status %d, type %.*s, max-age %lld, %zu bytes: %.*s\n", answer.status, STR_ARGS(answer.content_type),
 	       (long long)answer.max_age, answer.body.n, (int)(answer.body.n < 64 ? answer.body.n : 64), answer.body.p);
+	struct str rest = answer.head, name, value;
+	while (fetch_next_header(&rest, &name, &value))
+		printf("header %.*s: %.*s\n", STR_ARGS(name), STR_ARGS(value));
+	if (options->request.look)
+		printf("server %.*s\n", STR_ARGS(fetch_header(answer.head, STR("SERVER"))));
 }
 
 static int fetch_all(struct options *options, char **urls)
@@ -84,9 +110,10 @@ static int fetch_all(struct options *options, char **urls)
 int main(int argc, char **argv)
 {
 	struct options options = {.request = {.timeout_ms = 5000, .connect_timeout_ms = 5000, .max_body = 1 << 16}};
-	for (int option; (option = getopt(argc, argv, "h:m:pt:u")) != -1;)
+	for (int option; (option = getopt(argc, argv, "c:d:h:klm:pt:uT:X:")) != -1;)
 		if (!read_option(option, &options)) {
-			fprintf(stderr, "usage: fetch_client [-u] [-p] [-h HEADER]… [-m BYTES] [-t MS] URL…\n");
+			fprintf(stderr, "usage: fetch_client [-u] [-p] [-h HEADER]… [-m BYTES] [-t MS] [-l] [-k] [-c CA] "
+					"[-d BODY] [-T TARGET] [-X METHOD] URL…\n");
 			return EXIT_USAGE;
 		}
 	options.request.headers = options.headers;
