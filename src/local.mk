@@ -235,6 +235,7 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_arguments.c \
 	%D%/bin/authctl_cache.c \
 	%D%/bin/authctl_check.c %D%/bin/authctl_check.h \
+	%D%/bin/authctl_check_api_keys.c \
 	%D%/bin/authctl_check_capture.c \
 	%D%/bin/authctl_check_keys.c \
 	%D%/bin/authctl_check_profiles.c \

@@ -306,6 +306,7 @@ int authctl_check(const struct arguments *arguments)
 	check_page(&checkup);
 	check_accounts(&checkup);
 	check_user_records(&checkup);
+	check_api_keys(&checkup);
 	check_capture_end(&capture, &checkup);
 	check_users(&checkup);
 	check_clock(&checkup);

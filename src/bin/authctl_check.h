@@ -15,6 +15,8 @@ struct checkup {
 /* Print one line; text says what was found, and what to do unless it is fine. */
 __attribute__((format(printf, 4, 5))) void check_line(struct checkup *checkup, enum check_result result,
 						      const char *what, const char *format, ...);
+/* API keys: who takes them, and what is known of them. */
+void check_api_keys(struct checkup *checkup);
 /* The issuers whose keys are fetched. */
 void check_keys(struct checkup *checkup);
 /* The services that know the users. */

@@ -268,6 +268,19 @@ def test_check_good(site):
     assert re.search(r"^ok +clock +20\d\d-", text, re.M) and "FAILED" not in text
 
 
+def test_check_api_keys(site):
+    """Said where a policy takes them, or where there are some that nobody takes."""
+    def rows():
+        return {row["result"]: row["text"] for row in site.json("check") if row["what"] == "api-keys"}
+    assert not rows()
+    site.json("api-keys", "add", "--owner", "backup")
+    assert "no policy takes them" in rows()["warning"]
+    site.edit('[policy "site"]', '[policy "site"]\ntoken-from = bearer, cookie, api-key')
+    assert 'policies: "site"; header X-API-Key, prefix fak; keys in the file: 0, in the store: 1' in rows()["ok"]
+    site.json("api-keys", "revoke", site.json("api-keys", "list")[0]["id"])
+    assert "there is none" in rows()["warning"]
+
+
 def test_check_configuration(site):
     site.edit("cookie = sso", "cookei = sso")
     failed, = lines(site, 78, "FAILED")
