@@ -31,6 +31,11 @@ dist_examples_DATA = \
 	%D%/examples/team.conf \
 	%D%/examples/websocket-cors.conf
 
+# What authctl check --live asks.
+examples_probedir = $(examplesdir)
+dist_examples_probe_SCRIPTS = %D%/examples/probe.cgi
+dist_examples_probe_DATA = %D%/examples/probe.php
+
 # Applications that read the records of users.
 examples_perldir = $(examplesdir)/perl
 dist_examples_perl_DATA = %D%/examples/perl/user.pl

@@ -250,6 +250,15 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_keys.c %D%/bin/authctl_keys.h \
 	%D%/bin/authctl_keys_list.c \
 	%D%/bin/authctl_keys_make.c \
+	%D%/bin/authctl_live.c %D%/bin/authctl_live.h \
+	%D%/bin/authctl_live_ask.c \
+	%D%/bin/authctl_live_denial.c \
+	%D%/bin/authctl_live_identity.c \
+	%D%/bin/authctl_live_login.c \
+	%D%/bin/authctl_live_open.c \
+	%D%/bin/authctl_live_public.c \
+	%D%/bin/authctl_live_remedy.c \
+	%D%/bin/authctl_live_token.c \
 	%D%/bin/authctl_output.c %D%/bin/authctl_output.h \
 	%D%/bin/authctl_records.c \
 	%D%/bin/authctl_revocations.c \

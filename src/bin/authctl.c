@@ -8,9 +8,15 @@
 
 #define PLACE (TAKES(OPTION_COOKIE) | TAKES(OPTION_QUERY) | TAKES(OPTION_WEBSOCKET))
 #define CHOICE (TAKES(OPTION_POLICY) | TAKES(OPTION_URL) | PLACE | TAKES(OPTION_NOW))
+#define LIVE                                                                                                    \
+	(TAKES(OPTION_LIVE) | TAKES(OPTION_PUBLIC) | TAKES(OPTION_LOGIN) | TAKES(OPTION_ENDPOINT) |             \
+	 TAKES(OPTION_TEXT) | TAKES(OPTION_CA_FILE) | TAKES(OPTION_INSECURE) | TAKES(OPTION_TIMEOUT) |          \
+	 TAKES(OPTION_USER) | TAKES(OPTION_ISSUER) | TAKES(OPTION_CLAIM) | TAKES(OPTION_CLAIM_JSON) |           \
+	 TAKES(OPTION_TOKEN) | TAKES(OPTION_POLICY))
 
 const struct command authctl_commands[] = {
-	{"check", "", 0, 0, 0, authctl_check, "check configuration, keys, state directory, stores and clock"},
+	{"check", "", 0, 0, LIVE, authctl_check,
+	 "check configuration, keys, state directory, stores and clock, and the web server (--live)"},
 	{"reference", "", 0, 0, 0, authctl_reference, "print every option of the configuration with its default"},
 	{"secret generate", "", 0, 0, TAKES(OPTION_BYTES), authctl_secret_generate, "print a new secret"},
 	{"keys list", "", 0, 0, TAKES(OPTION_ISSUER), authctl_keys_list, "list the keys of the issuers in their order"},

@@ -60,6 +60,15 @@ static const struct row {
 			 "how often it may be used on each host, as 100/m; else as [api-keys] says"},
 	[OPTION_PRINT_RECORD] = {"print-record", 0, NULL, false,
 				 "store nothing, print the line for the file of [api-keys]"},
+	[OPTION_LIVE] = {"live", 0, "URL", true, "ask the web server for this page, which needs a login"},
+	[OPTION_PUBLIC] = {"public", 0, "URL", true, "a page that everybody may see"},
+	[OPTION_LOGIN] = {"login", 0, "URL", false, "the login page; else login-url of the policy"},
+	[OPTION_ENDPOINT] = {"endpoint", 0, "URL", true, "where auth-verify is asked, which nobody outside may reach"},
+	[OPTION_TEXT] = {"text", 0, "TEXT", false, "stands on the protected pages and nowhere else"},
+	[OPTION_CA_FILE] = {"ca-file", 0, "FILE", false, "trust the certificates of the authorities in this PEM file"},
+	[OPTION_INSECURE] = {"insecure", 0, NULL, false,
+			     "take any certificate, and send tokens over plain http to other machines"},
+	[OPTION_TIMEOUT] = {"timeout", 0, "DURATION", false, "how long to wait for an answer; 10s by default"},
 	[OPTION_AT_ONCE] = {"at-once", 0, NULL, false, "even when programs may not have read the key yet"},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `authctl check`: everything that can be judged without a running web server,
- * one line for each thing. */
+ * one line for each thing; what takes one is in authctl_live.c. */
 #include "bin/authctl_check.h"
 
 #include <stdio.h>
@@ -15,7 +15,44 @@
 /* 2024-01-01: before that no clock is right. */
 #define CLOCK_LEAST INT64_C(1704067200)
 
-static const char *const words[] = {[CHECK_OK] = "ok", [CHECK_WARNING] = "warning", [CHECK_FAILED] = "FAILED"};
+static const char *const words[] = {[CHECK_OK] = "ok", [CHECK_WARNING] = "warning", [CHECK_FAILED] = "FAILED",
+				   [CHECK_SKIPPED] = "skipped"};
+
+static void print_document(enum check_result result, const char *what, struct str text,
+			   const struct check_detail *detail)
+{
+	struct document document;
+	document_begin(&document);
+	document_text(&document, "result", str_of(words[result]));
+	document_text(&document, "what", str_of(what));
+	document_text(&document, "text", text);
+	if (detail->url.p)
+		document_text(&document, "url", detail->url);
+	if (detail->remedy.p)
+		document_text(&document, "remedy", detail->remedy);
+	document_end(&document);
+}
+
+void check_print(struct checkup *checkup, enum check_result result, const char *what, struct str text,
+		 const struct check_detail *detail)
+{
+	checkup->failed = checkup->failed || result == CHECK_FAILED;
+	if (checkup->tool.arguments->json) {
+		print_document(result, what, text, detail);
+		return;
+	}
+	printf("%-8s %-14s ", words[result], what);
+	if (detail->url.p) {
+		output_text(detail->url);
+		fputs(": ", stdout);
+	}
+	output_text(text);
+	if (detail->remedy.p) {
+		fputs("; ", stdout);
+		output_text(detail->remedy);
+	}
+	putchar('\n');
+}
 
 void check_line(struct checkup *checkup, enum check_result result, const char *what, const char *format, ...)
 {
@@ -24,19 +61,7 @@ void check_line(struct checkup *checkup, enum check_result result, const char *w
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	checkup->failed = checkup->failed || result == CHECK_FAILED;
-	if (checkup->tool.arguments->json) {
-		struct document document;
-		document_begin(&document);
-		document_text(&document, "result", str_of(words[result]));
-		document_text(&document, "what", str_of(what));
-		document_text(&document, "text", str_of(text));
-		document_end(&document);
-		return;
-	}
-	printf("%-8s %-14s ", words[result], what);
-	output_text(str_of(text));
-	putchar('\n');
+	check_print(checkup, result, what, str_of(text), &(struct check_detail){STR_NONE, STR_NONE});
 }
 
 /* Keys ------------------------------------------------------------------- */
@@ -287,8 +312,11 @@ int authctl_check(const struct arguments *arguments)
 	struct checkup checkup = {.tool.arguments = arguments};
 	struct check_capture capture;
 	struct conf_error error;
+	int status = check_live_arguments(arguments);
+	if (status)
+		return status;
 	check_capture_begin(&capture);
-	int status = tool_load(arguments, &checkup.tool, &error);
+	status = tool_load(arguments, &checkup.tool, &error);
 	check_capture_end(&capture, &checkup);
 	if (status) {
 		check_line(&checkup, CHECK_FAILED, "configuration", "%s", error.text);
@@ -310,6 +338,7 @@ int authctl_check(const struct arguments *arguments)
 	check_capture_end(&capture, &checkup);
 	check_users(&checkup);
 	check_clock(&checkup);
+	status = check_live(&checkup);
 	tool_close(&checkup.tool);
-	return checkup.failed ? EXIT_FAILED : EX_OK;
+	return status ? status : checkup.failed ? EXIT_FAILED : EX_OK;
 }

@@ -119,7 +119,7 @@ static int check_claims(const struct tool *tool, struct str members)
 	return EX_OK;
 }
 
-static int read_claims(const struct tool *tool, struct str *members)
+int token_read_claims(const struct tool *tool, struct str *members)
 {
 	struct buf out = arena_buf(tool->worker.arena, ISSUED_MAX);
 	for (size_t i = 0; i < tool->arguments->n_given; i++) {
@@ -173,7 +173,7 @@ static int issue_token(struct tool *tool)
 	if (!status)
 		status = read_lifetime(tool, &issue.lifetime);
 	if (!status)
-		status = read_claims(tool, &issue.members);
+		status = token_read_claims(tool, &issue.members);
 	if (!status)
 		status = sign(tool, issuer, &issue, &token);
 	if (status)

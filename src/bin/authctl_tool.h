@@ -36,6 +36,9 @@ bool tool_need_accounts(struct tool *tool);
  * local user has one of these. An issuer without iss: one STR_NONE. *n is 0
  * without an issuer that signs. false: an error has been printed. */
 bool tool_login_iss(const struct tool *tool, const struct str **out, size_t *n);
+/* The claims of --claim and --claim-json, as members of a JSON object. EX_OK, or
+ * EX_USAGE after an error has been printed. */
+int token_read_claims(const struct tool *tool, struct str *members);
 /* Log an act of the admin, unless the log is standard error. user may be STR_NONE. */
 void tool_log(const struct tool *tool, const char *event, struct str user);
 /* The same for an act on a key. */

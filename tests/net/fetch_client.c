@@ -112,8 +112,8 @@ int main(int argc, char **argv)
 	struct options options = {.request = {.timeout_ms = 5000, .connect_timeout_ms = 5000, .max_body = 1 << 16}};
 	for (int option; (option = getopt(argc, argv, "c:d:h:klm:pt:uT:X:")) != -1;)
 		if (!read_option(option, &options)) {
-			fprintf(stderr, "usage: fetch_client [-u] [-p] [-h HEADER]… [-m BYTES] [-t MS] [-l] [-k] [-c CA] "
-					"[-d BODY] [-T TARGET] [-X METHOD] URL…\n");
+			fprintf(stderr, "usage: fetch_client [-u] [-p] [-h HEADER]… [-m BYTES] [-t MS] [-l] [-k] "
+					"[-c CA] [-d BODY] [-T TARGET] [-X METHOD] URL…\n");
 			return EXIT_USAGE;
 		}
 	options.request.headers = options.headers;
