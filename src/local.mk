@@ -35,7 +35,9 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
 	%D%/http/cookie.c %D%/http/cookie.h \
+	%D%/http/forwarded.c %D%/http/forwarded.h \
 	%D%/http/negotiate.c %D%/http/negotiate.h \
+	%D%/http/network.c %D%/http/network.h \
 	%D%/http/reply.c %D%/http/reply.h \
 	%D%/http/request.c %D%/http/request.h \
 	%D%/http/url.c %D%/http/url.h \

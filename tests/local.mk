@@ -56,7 +56,9 @@ UNIT_TESTS = \
 	%D%/unit/test_local_user \
 	%D%/unit/test_journal \
 	%D%/unit/test_limiter \
+	%D%/unit/test_forwarded \
 	%D%/unit/test_login_options \
+	%D%/unit/test_network \
 	%D%/unit/test_pages \
 	%D%/unit/test_params \
 	%D%/unit/test_pem \
@@ -137,6 +139,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_farm_mark_LDADD = $(UNIT_LDADD)
 %C%_unit_test_farm_page_LDADD = $(UNIT_LDADD)
 %C%_unit_test_farm_trust_LDADD = $(UNIT_LDADD)
+%C%_unit_test_forwarded_LDADD = $(UNIT_LDADD)
+%C%_unit_test_network_LDADD = $(UNIT_LDADD)
 %C%_unit_test_form_LDADD = $(UNIT_LDADD)
 %C%_unit_test_generation_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)

@@ -11,6 +11,7 @@ static const struct err_row rows[ERR_COUNT] = {
 	[ERR_NO_POLICY] = {"no_policy", 403, NULL, LOG_WARNING, "Not allowed"},
 	[ERR_NOT_FOUND] = {"not_found", 404, NULL, LOG_INFO, "Not found"},
 	[ERR_METHOD] = {"method_not_allowed", 405, NULL, LOG_INFO, "Method not allowed"},
+	[ERR_UNTRUSTED_PROXY] = {"untrusted_proxy", 403, NULL, LOG_WARNING, "Not allowed"},
 	[ERR_CROSS_SITE] = {"cross_site", 403, NULL, LOG_NOTICE, "This form has expired or came from another site"},
 
 	[ERR_NO_TOKEN] = {"no_token", 401, NULL, LOG_INFO, "Authentication required"},

@@ -15,6 +15,7 @@ enum err {
 	ERR_NOT_FOUND,
 	ERR_METHOD,
 	ERR_CROSS_SITE,
+	ERR_UNTRUSTED_PROXY,
 	/* the credentials */
 	ERR_NO_TOKEN,
 	ERR_AMBIGUOUS_TOKEN,

@@ -5,6 +5,7 @@
 #define POLICY_RUNTIME_H
 
 #include "base/conf.h"
+#include "http/network.h"
 #include "net/fetch.h"
 #include "policy/access.h"
 #include "policy/api_key.h"
@@ -24,6 +25,7 @@ struct server_conf {
 	int log, log_level, log_format;
 	bool log_allow;
 	int64_t threads, max_connections, max_request_headers, drain_timeout;
+	struct conf_list trusted_proxies;
 };
 
 extern const struct conf_kind server_kind;
@@ -50,6 +52,7 @@ struct snapshot {
 	const struct login_conf *login;
 	const struct logout_conf *logout;
 	struct issuer *login_issuer; /* signs the tokens of local accounts; NULL when none can */
+	struct networks trusted; /* proxies */
 	bool asks; /* some issuer has a URL that is asked */
 };
 
@@ -109,6 +112,8 @@ void runtime_hold_user_records(struct runtime *runtime);
 /* A snapshot alone, for tools: what runtime_open does without the store. */
 bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, struct conf_error *error);
 void snapshot_close(struct snapshot **snapshot);
+/* Compile trusted-proxies. */
+bool server_options_check(struct snapshot *snapshot, const struct conf_section *section, struct conf_error *error);
 struct issuer *snapshot_issuer(const struct snapshot *snapshot, struct str name);
 
 /* On the worker's own thread. */

@@ -10,7 +10,7 @@ static const struct conf_opt opts[] = {
 	{"user-records", CONF_PATH, offsetof(struct server_conf, user_records), NULL, NULL,
 	 "Folder of the records that local-user keeps, for applications to read; none: state-dir"},
 	{"transport", CONF_TEXT, offsetof(struct server_conf, transport), "fastcgi", NULL,
-	 "How FastCGI is spoken: fastcgi (our own), libfcgi (unix sockets only)"},
+	 "What is spoken on the socket: fastcgi (our own), libfcgi (unix sockets only), http"},
 	{"log", CONF_WORD, offsetof(struct server_conf, log), "stderr", "stderr|syslog|journal", "Where log lines go"},
 	{"log-level", CONF_WORD, offsetof(struct server_conf, log_level), "info",
 	 "emerg|alert|crit|error|warning|notice|info|debug", "The least important level that is logged"},
@@ -22,12 +22,31 @@ static const struct conf_opt opts[] = {
 	 "Connections of web servers that a process holds at once"},
 	{"max-request-headers", CONF_SIZE, offsetof(struct server_conf, max_request_headers), "64k", "4k-1m",
 	 "Size of one request's FastCGI parameters"},
+	{"trusted-proxies", CONF_LIST, offsetof(struct server_conf, trusted_proxies), NULL, NULL,
+	 "Addresses and networks (10.0.0.0/8) of proxies whose headers are believed; loopback too must be listed"},
 	{"drain-timeout", CONF_DURATION, offsetof(struct server_conf, drain_timeout), "10s", "0-10m",
 	 "How long a stopping process finishes running requests"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 
 const struct conf_kind server_kind = {"server", false, sizeof(struct server_conf), opts, "The processes"};
+
+bool server_options_check(struct snapshot *s, const struct conf_section *section, struct conf_error *error)
+{
+	const struct conf_list *list = &((const struct server_conf *)section->values)->trusted_proxies;
+	struct network *networks = arena_array(s->arena, list->n, sizeof *networks);
+	if (!networks && list->n > 0)
+		return conf_fail(error, section, "trusted-proxies", "too many");
+	for (size_t i = 0; i < list->n; i++) {
+		const char *why = network_parse(list->items[i].value, &networks[i]);
+		if (why)
+			return conf_fail_at(error, &list->items[i], "trusted-proxies",
+					    "\"%.*s\" %s: give addresses, or networks like 10.0.0.0/8 or 2001:db8::/32",
+					    STR_ARGS(list->items[i].value), why);
+	}
+	s->trusted = (struct networks){networks, list->n};
+	return true;
+}
 
 const char *server_records_folder(const struct server_conf *server)
 {

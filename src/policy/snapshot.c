@@ -68,7 +68,8 @@ bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, stru
 		s->logout = section_of(s->conf, &logout_kind)->values;
 		if (slots == 0)
 			slots = (unsigned)s->server->threads;
-		good = stores_check(section_of(s->conf, &store_kind), error) && open_issuers(s, slots, error) &&
+		good = server_options_check(s, section_of(s->conf, &server_kind), error) &&
+		       stores_check(section_of(s->conf, &store_kind), error) && open_issuers(s, slots, error) &&
 		       login_options_check(s, error) && logout_options_check(s, error) &&
 		       profiles_compile(s, error) && api_keys_compile(s, error) && access_open(s, error);
 	}

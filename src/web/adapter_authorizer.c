@@ -3,6 +3,7 @@
  * web server's external authorizer understands. */
 #include "base/codec.h"
 #include "base/log.h"
+#include "http/forwarded.h"
 #include "http/negotiate.h"
 #include "policy/cors.h"
 #include "policy/event.h"
@@ -227,12 +228,14 @@ static void preflight(struct worker *worker, const struct request *request, cons
 static void handle(void *context, unsigned number, const struct incoming *in, struct reply *reply)
 {
 	struct worker *worker = adapter_begin(context, number, reply);
+	struct incoming original;
 	struct request request;
 	struct verdict verdict;
 	const char *why;
 	const struct policy *policy;
 	struct str origin;
-	enum err err = request_read(worker->arena, in, worker_request_number(worker), &request, &why);
+	forwarded_read(worker->arena, &worker->snapshot->trusted, FORWARDED_ASKS, in, &original);
+	enum err err = request_read(worker->arena, &original, worker_request_number(worker), &request, &why);
 	if (err == ERR_NONE && cors_preflight(worker->snapshot, &request, &origin, &policy)) {
 		preflight(worker, &request, policy, origin, reply);
 		adapter_end(worker, reply);

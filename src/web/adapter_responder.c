@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The adapter of the programs that answer requests themselves: auth-login-proxy and auth-logout. */
+#include "http/forwarded.h"
 #include "policy/call.h"
 #include "policy/event.h"
 #include "web/adapter_internal.h"
@@ -28,9 +29,11 @@ static void handle(void *context, unsigned number, const struct incoming *in, st
 {
 	struct adapter *adapter = context;
 	struct worker *worker = adapter_begin(adapter, number, reply);
+	struct incoming passed;
 	struct request request;
 	const char *why;
-	enum err err = request_read(worker->arena, in, worker_request_number(worker), &request, &why);
+	forwarded_read(worker->arena, &worker->snapshot->trusted, FORWARDED_PASSES, in, &passed);
+	enum err err = request_read(worker->arena, &passed, worker_request_number(worker), &request, &why);
 	if (err == ERR_NONE) {
 		adapter->respond(worker, &request, reply);
 	} else {
