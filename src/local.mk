@@ -11,6 +11,9 @@ DRIVERS = \
 if TRANSPORT_FASTCGI
 DRIVERS += %D%/web/transport_fastcgi.c
 endif
+if TRANSPORT_HTTP
+DRIVERS += %D%/web/transport_http.c
+endif
 if STORE_MEMCACHED
 DRIVERS += %D%/store/store_memcached.c
 endif
@@ -167,6 +170,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/web/complaint.c %D%/web/complaint.h \
 	%D%/web/connections.c %D%/web/connections.h \
 	%D%/web/frame.c %D%/web/frame.h \
+	%D%/web/http_stream.h \
 	%D%/web/listen.c %D%/web/listen.h \
 	%D%/web/notify.c %D%/web/notify.h \
 	%D%/web/params.c %D%/web/params.h \
@@ -184,6 +188,12 @@ if TRANSPORT_FASTCGI
 	%D%/web/crew.c \
 	%D%/web/engine.c %D%/web/engine.h \
 	%D%/web/overload.c
+endif
+if TRANSPORT_HTTP
+%C%_libfcgi_auth_a_SOURCES += \
+	%D%/web/http_frame.c %D%/web/http_frame.h \
+	%D%/web/http_head.c %D%/web/http_head.h \
+	%D%/web/http_stream.c
 endif
 if STORE_MEMCACHED
 %C%_libfcgi_auth_a_SOURCES += \
@@ -217,7 +227,8 @@ BUILT_SOURCES += %D%/drivers.c
 CLEANFILES += %D%/drivers.c %D%/drivers.c.tmp
 
 # Every program and test links these.
-LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) $(LIBMEMCACHED_LIBS) -lpthread
+LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) \
+	$(HTTP_PARSER_LIBS) $(LIBMEMCACHED_LIBS) -lpthread
 
 EXTRA_DIST += %D%/layers %D%/drivers
 

@@ -99,6 +99,11 @@ UNIT_TESTS += \
 	%D%/unit/test_memcache_key \
 	%D%/unit/test_memcache_storm
 endif
+if TRANSPORT_HTTP
+UNIT_TESTS += \
+	%D%/unit/test_http_frame \
+	%D%/unit/test_http_stream
+endif
 # In sanitizer builds the arena takes memory for each object.
 if !SANITIZED
 UNIT_TESTS += %D%/unit/test_allocations
@@ -145,6 +150,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_generation_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
 %C%_unit_test_frame_LDADD = $(UNIT_LDADD)
+%C%_unit_test_http_frame_LDADD = $(UNIT_LDADD)
+%C%_unit_test_http_stream_LDADD = $(UNIT_LDADD)
 %C%_unit_test_issuer_SOURCES = %D%/unit/test_issuer.c %D%/unit/vectors.c %D%/unit/vectors.h
 %C%_unit_test_issuer_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 %C%_unit_test_issuer_choice_LDADD = $(UNIT_LDADD)
@@ -219,7 +226,9 @@ EXTRA_DIST += \
 	%D%/integration/echo.py \
 	%D%/integration/fastcgi.py \
 	%D%/integration/test_fastcgi_load.py \
+	%D%/integration/http_bytes.py \
 	%D%/integration/test_fastcgi_protocol.py \
+	%D%/integration/test_http_protocol.py \
 	%D%/integration/test_listening.py
 
 # One fetch after the other, printed.
@@ -261,6 +270,9 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_jws \
 	%D%/fuzz/fuzz_record \
 	%D%/fuzz/fuzz_rule
+if TRANSPORT_HTTP
+FUZZ_TARGETS += %D%/fuzz/fuzz_http
+endif
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += %D%/fuzz/seeds.test
 FUZZ_FRAME = %D%/fuzz/fuzz.h
@@ -278,6 +290,8 @@ endif
 %C%_fuzz_fuzz_cookie_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_base64url_SOURCES = %D%/fuzz/fuzz_base64url.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_base64url_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_http_SOURCES = %D%/fuzz/fuzz_http.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_http_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_json_SOURCES = %D%/fuzz/fuzz_json.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_jwe_SOURCES = %D%/fuzz/fuzz_jwe.c $(FUZZ_FRAME)
@@ -391,6 +405,8 @@ EXTRA_DIST += \
 	%D%/integration/test_generation_page.py \
 	%D%/integration/test_keys.py \
 	%D%/integration/test_jwks.py \
+	%D%/integration/data/nginx-http.conf \
+	%D%/integration/test_http_servers.py \
 	%D%/integration/test_issuers.py \
 	%D%/integration/test_login.py \
 	%D%/integration/test_login_loop.py \

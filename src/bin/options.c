@@ -11,7 +11,8 @@
 
 static const char usage[] =
 	"  -c FILE        configuration (else $FCGI_AUTH_CONF, else " DEFAULT_CONFIGURATION ")\n"
-	"  -l ADDRESS     listen on unix:/path[,mode=0660][,group=NAME] or tcp:127.0.0.1:PORT\n"
+	"  -l ADDRESS     listen on unix:/path[,mode=0660][,group=NAME] or tcp:127.0.0.1:PORT;\n"
+	"                 for HTTP in the place of FastCGI: http:unix:/path or http:127.0.0.1:PORT\n"
 	"  -w N           worker threads (1-256) instead of the configuration's\n"
 	"  -t             check the configuration and exit\n"
 	"  -T             print the effective configuration, secrets masked, and exit\n"

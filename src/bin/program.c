@@ -95,11 +95,11 @@ static const struct transport_driver *find_transport(struct str name)
 	return NULL;
 }
 
-static int serve(struct process *process, const struct handler *handler, int listening)
+static int serve(struct process *process, const struct handler *handler, const char *asked, int listening)
 {
 	const struct server_conf *server = runtime_snapshot(process->runtime)->server;
 	struct serve s = {
-		.driver = find_transport(server->transport.value),
+		.driver = find_transport(asked ? str_of(asked) : server->transport.value),
 		.settings = {.threads = runtime_threads(process->runtime),
 			     .max_connections = (unsigned)server->max_connections,
 			     .max_request_headers = server->max_request_headers},
@@ -111,6 +111,10 @@ static int serve(struct process *process, const struct handler *handler, int lis
 		.reopen = on_reopen,
 		.tick = on_tick,
 	};
+	if (!s.driver && asked) {
+		fprintf(stderr, "%s: -l %s:…: this build has no \"%s\"\n", process->program->name, asked, asked);
+		return EXIT_USAGE;
+	}
 	if (!s.driver) {
 		fprintf(stderr, "%s: %s:%u: transport: this build has no \"%.*s\"\n", process->program->name,
 			server->transport.file, server->transport.line, STR_ARGS(server->transport.value));
@@ -151,7 +155,8 @@ static int start(struct process *process, const struct options *options, enum li
 		struct handler handler = *adapter_handler(adapter);
 		handler.reads_body = process->program->reads_body;
 		handler.max_body = process->program->max_body;
-		status = mode == LISTEN_CGI ? run_cgi(process, &handler) : serve(process, &handler, listening);
+		status = mode == LISTEN_CGI ? run_cgi(process, &handler)
+					     : serve(process, &handler, listen_transport(options->address), listening);
 	}
 	adapter_close(&adapter);
 	runtime_close(&process->runtime);

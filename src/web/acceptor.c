@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Taking connections from the listening descriptor, which other processes may
  * share, and leaving it alone for a while when there is no room for them. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -96,6 +98,26 @@ static void accept_failed(struct transport *t, int error)
 	/* Others: taken by somebody else, or gone while it waited. */
 }
 
+/* The peer's address; of an IPv4 one that came to an IPv6 socket its own form. */
+static void note_peer(struct connection *connection)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof name;
+	char *text = connection->in.peer;
+	const struct sockaddr_in *v4 = (const void *)&name;
+	const struct sockaddr_in6 *v6 = (const void *)&name;
+	if (getpeername(connection->fd, (struct sockaddr *)&name, &size) != 0)
+		name.ss_family = AF_UNSPEC;
+	if (name.ss_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof connection->in.peer);
+	else if (name.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text, sizeof connection->in.peer);
+	else if (name.ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof connection->in.peer);
+	else
+		memcpy(text, "?", 2); /* gone already; nobody's address, so never one that is believed */
+}
+
 void acceptor_accept(struct engine_worker *worker)
 {
 	struct transport *t = worker->transport;
@@ -114,6 +136,8 @@ void acceptor_accept(struct engine_worker *worker)
 			accept_failed(t, error);
 			return;
 		}
+		if (t->tcp && t->protocol->wants_peer)
+			note_peer(connection);
 		converse(worker, connection);
 	}
 }

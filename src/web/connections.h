@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 
+#include "web/http_stream.h"
 #include "web/record.h"
 
 struct connection {
@@ -26,6 +27,7 @@ struct connection {
 	union { /* of the transport's protocol; each begins with `in` */
 		struct stream in;
 		struct record_stream record;
+		struct http_stream http;
 	};
 	char *memory; /* of its own for `in`, held only while a request is half there */
 	size_t memory_size;

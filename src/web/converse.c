@@ -199,6 +199,10 @@ static enum next answer(struct engine_worker *w, struct connection *c, enum prot
 	bool last = t->protocol->announces_close && atomic_load_explicit(&t->draining, memory_order_relaxed);
 	c->closing = event == PROTOCOL_REFUSE || !c->in.keep || last;
 	struct str frame = t->protocol->frame(&c->in, reply.out.p, reply.out.n, c->closing);
+	if (!frame.p) {
+		complaint_add(&t->complaints, COMPLAINT_REPLY, NULL);
+		return NEXT_CLOSE;
+	}
 	t->protocol->finish(&c->in);
 	c->phase = PHASE_BETWEEN;
 	c->served = true;

@@ -130,12 +130,12 @@ static bool read_tcp(struct str text, struct tcp_address *out, struct buf *why)
 	struct str host = {text.p, colon > 0 ? colon - 1 : 0};
 	if (colon == 0 || !str_to_uint(str_skip(text, colon), UINT16_MAX, &port) || port == 0 ||
 	    !read_host(host, (uint16_t)port, out)) {
-		buf_printf(why, "tcp:%.*s: neither ADDRESS:PORT nor [ADDRESS]:PORT", STR_ARGS(text));
+		buf_printf(why, "%.*s: neither ADDRESS:PORT nor [ADDRESS]:PORT", STR_ARGS(text));
 		return false;
 	}
 	if (is_loopback(out))
 		return true;
-	buf_printf(why, "tcp:%.*s: not a loopback address; whoever can connect is believed", STR_ARGS(text));
+	buf_printf(why, "%.*s: not a loopback address; whoever can connect is believed", STR_ARGS(text));
 	return false;
 }
 
@@ -275,20 +275,34 @@ static enum listen_mode take(int fd, int *descriptor, struct buf *why)
 	return LISTEN_SOCKET;
 }
 
+static const struct str http_prefix = {"http:", 5};
+
+const char *listen_transport(const char *address)
+{
+	return str_starts(str_of(address), http_prefix) ? "http" : NULL;
+}
+
+/* "http:unix:/path" is the socket unix:/path, "http:ADDRESS:PORT" is tcp:ADDRESS:PORT. */
+static bool open_address(struct str text, int *descriptor, struct buf *why)
+{
+	bool http = str_starts(text, http_prefix);
+	struct str rest = http ? str_skip(text, http_prefix.n) : text;
+	if (str_starts(rest, STR("unix:")))
+		return open_unix(str_skip(rest, 5), descriptor, why);
+	if (http)
+		return open_tcp(rest, descriptor, why);
+	if (str_starts(rest, STR("tcp:")))
+		return open_tcp(str_skip(rest, 4), descriptor, why);
+	buf_printf(why, "%.*s: neither unix:/PATH nor tcp:ADDRESS:PORT, nor http:unix:/PATH nor http:ADDRESS:PORT",
+		   STR_ARGS(text));
+	return false;
+}
+
 enum listen_mode listen_open(const char *address, int *descriptor, struct buf *why)
 {
-	struct str text = str_of(address);
 	bool handed_over = is_handed_over();
-	if (address) {
-		bool good = false;
-		if (str_starts(text, STR("unix:")))
-			good = open_unix(str_skip(text, 5), descriptor, why);
-		else if (str_starts(text, STR("tcp:")))
-			good = open_tcp(str_skip(text, 4), descriptor, why);
-		else
-			buf_printf(why, "%s: neither unix:/PATH nor tcp:ADDRESS:PORT", address);
-		return good ? LISTEN_SOCKET : LISTEN_NOTHING;
-	}
+	if (address)
+		return open_address(str_of(address), descriptor, why) ? LISTEN_SOCKET : LISTEN_NOTHING;
 	if (handed_over)
 		return take(HANDED_OVER, descriptor, why);
 	if (is_listening(STDIN_FILENO))
@@ -303,6 +317,8 @@ void listen_close(int descriptor, const char *address)
 	struct buf why = buf_over(memory, sizeof memory);
 	struct str text = str_of(address);
 
+	if (str_starts(text, http_prefix))
+		text = str_skip(text, http_prefix.n);
 	if (!str_starts(text, STR("unix:")) || !read_unix(str_skip(text, 5), &parsed, &why)) {
 		close(descriptor);
 		return;

@@ -6,11 +6,13 @@
 
 #include "http/request.h"
 
-enum { PARAMS_MAX = 256, PARAMS_NAME_MAX = 255 };
+enum { PARAMS_MAX = 256, PARAMS_NAME_MAX = 255, PARAMS_TEXT_MAX = 16384 };
 
 struct params {
 	size_t n;
 	struct param items[PARAMS_MAX];
+	size_t text_n; /* names that a protocol does not carry as they are */
+	char text[PARAMS_TEXT_MAX];
 };
 
 enum params_result {

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import fastcgi
+import http_bytes
 
 BUILD_DIR = pathlib.Path(os.environ.get("BUILD_DIR") or pathlib.Path(__file__).resolve().parents[2] / "build")
 PROGRAM = BUILD_DIR / "tests" / "web" / "echo_server"
@@ -33,18 +34,21 @@ def free_address():
 
 
 class Echo:
-    """A running server. Options are those of the program: threads=2, reads_body=1000, noop=True."""
+    """A running server. Options are those of the program: threads=2, reads_body=1000, noop=True.
+
+    With http=True it speaks HTTP, and so do connect, ask and check."""
 
     def __init__(self, address=None, family="unix", listen=True, stdin=subprocess.DEVNULL, environment=None,
-                 preexec=None, **options):
+                 preexec=None, http=False, **options):
         self.folder = tempfile.TemporaryDirectory(prefix="echo-")
         self.log_path = pathlib.Path(self.folder.name, "log")
         if address is None:
             address = free_address() if family == "tcp" else f"unix:{self.folder.name}/socket"
         self.address = address
+        self.http = http
         command = [str(PROGRAM)]
         if listen:
-            command += ["--listen", address]
+            command += ["--listen", "http:" + address.removeprefix("tcp:") if http else address]
         for name, value in options.items():
             command.append("--" + name.replace("_", "-"))
             if value is not True:
@@ -86,17 +90,20 @@ class Echo:
         return self.log_path.read_text()
 
     def connect(self, timeout=10):
-        return fastcgi.Connection(self.address, timeout)
+        return (http_bytes if self.http else fastcgi).Connection(self.address, timeout)
 
     def ask(self, params=None, timeout=10, **how):
         """One request on a connection of its own."""
+        if self.http:
+            return http_bytes.request(self.address, timeout=timeout, **how)
         return fastcgi.request(self.address, params or {"A": "B"}, timeout=timeout, **how)
 
     def check(self):
         """Alive, and a client is answered."""
         assert self.process.poll() is None, self.log()
         answer = self.ask()
-        assert answer.status == 200 and answer.body in (b"A=B\n\n", b""), answer
+        assert answer.status == 200, answer
+        assert self.http or answer.body in (b"A=B\n\n", b""), answer
 
     def stop(self, sign=signal.SIGTERM, timeout=30):
         """End it; gives its exit status."""

@@ -85,7 +85,8 @@ def test_socket_of_a_successor_is_left_alone(tmp_path):
     "unix:relative", "unix:", "unix:/" + "x" * 120, "unix:/tmp/x,mode=0888", "unix:/tmp/x,mode=7777",
     "unix:/tmp/x,group=no-such-group", "unix:/tmp/x,color=red", "unix:/nowhere/at/all",
     "tcp:0.0.0.0:21000", "tcp:192.0.2.1:21000", "tcp:[::]:21000", "tcp:localhost:21000", "tcp:127.0.0.1",
-    "tcp:127.0.0.1:0", "tcp:127.0.0.1:65536", "tcp:127.0.0.1:x", "udp:127.0.0.1:21000", ""])
+    "tcp:127.0.0.1:0", "tcp:127.0.0.1:65536", "tcp:127.0.0.1:x", "udp:127.0.0.1:21000", "",
+    "http:", "http:unix:relative", "http:0.0.0.0:21000", "http:tcp:127.0.0.1:21000", "http:/tmp/x", "http:21000"])
 def test_bad_address(address):
     result = start("--listen", address)
     assert result.returncode == 1 and result.stderr
@@ -95,6 +96,16 @@ def test_ipv6():
     port = echo.free_address().rpartition(":")[2]
     with Echo(address=f"tcp:[::1]:{port}") as server:
         server.check()
+
+
+@pytest.mark.parametrize("where", ["unix:{}/socket,mode=0600", "127.0.0.1:{}", "[::1]:{}"])
+def test_http(tmp_path, where):
+    where = where.format(tmp_path if "unix" in where else echo.free_address().rpartition(":")[2])
+    address = where if "unix" in where else f"tcp:{where}"
+    with Echo(address=address, http=True) as server:
+        server.check()
+        assert "unix" not in where or stat.S_IMODE((tmp_path / "socket").stat().st_mode) == 0o600
+    assert not (tmp_path / "socket").exists()
 
 
 # --- handed over -------------------------------------------------------------------

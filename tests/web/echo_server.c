@@ -23,11 +23,16 @@ struct options {
 	bool noop, reads_body;
 };
 
+/* A parameter, or the header of that name. */
 static struct str find(const struct incoming *in, const char *name)
 {
-	for (size_t i = 0; i < in->n_params; i++)
-		if (str_eq(in->params[i].name, str_of(name)))
+	for (size_t i = 0; i < in->n_params; i++) {
+		struct str given = in->params[i].name;
+		if (str_starts(given, STR("HTTP_")))
+			given = str_skip(given, 5);
+		if (str_eq(given, str_of(name)))
 			return in->params[i].value;
+	}
 	return STR_NONE;
 }
 
@@ -153,7 +158,8 @@ int main(int argc, char **argv)
 			    .settings = {.threads = 16, .max_connections = 1024, .max_request_headers = 65536},
 			    .drain_timeout_ms = 10000};
 	const struct transport_driver *driver;
-	if (!read_options(argc, argv, &o) || !(driver = find_transport(o.transport))) {
+	if (!read_options(argc, argv, &o) ||
+	    !(driver = find_transport(listen_transport(o.address) ? listen_transport(o.address) : o.transport))) {
 		fprintf(stderr, "usage: %s [--listen ADDRESS] [--transport NAME] [--threads N] [--max-connections N]\n"
 				"       [--reads-body MAX] [--drain-timeout MS] [--noop]\n", argv[0]);
 		return EXIT_USAGE;
