@@ -20,7 +20,8 @@ def built(source):
     folder.mkdir(exist_ok=True)
     if not (folder / "Makefile").exists():
         subprocess.run([source / "configure"], cwd=folder, check=True, stdout=sys.stderr)
-    for target in TARGETS:  # one after the other: automake's "all" is a make of its own, which would make the same files
+    # One after the other: automake's "all" is a make of its own, which would make the same files.
+    for target in TARGETS:
         subprocess.run(["make", f"-j{os.cpu_count()}", target], cwd=folder, check=True, stdout=sys.stderr)
     return folder
 
