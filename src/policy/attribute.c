@@ -4,10 +4,13 @@
 
 #include "http/reply.h"
 
+/* What has another meaning to web servers, to applications or to us: a claim that came
+ * under such a name would be believed. */
 static const char *const reserved[] = {
-	"AUTH_USER_ID", "AUTH_LOCAL_USER_ID", "AUTH_EXPIRES", "AUTH_MATCHED_POLICY", "AUTH_REQUEST_ID",
-	"AUTH_TOKEN",	"AUTH_POLICY",	      "AUTH_TYPE",    "AUTH_API_KEY_ID",    "AUTH_EFFECTIVE_PATH",
-	"AUTH_WEBSOCKET_PROTOCOL", "AUTH_CORS_ORIGIN", "AUTH_PREFLIGHT", NULL,
+	"AUTH_USER_ID",	       "AUTH_LOCAL_USER_ID", "AUTH_EXPIRES", "AUTH_MATCHED_POLICY", "AUTH_REQUEST_ID",
+	"AUTH_TOKEN",	       "AUTH_POLICY",	     "AUTH_TYPE",    "AUTH_API_KEY_ID",	    "AUTH_WEBSOCKET_PROTOCOL",
+	"AUTH_EFFECTIVE_PATH", "AUTH_CORS_ORIGIN",   "AUTH_CACHE",   "AUTH_CACHE_WANTED",   "AUTH_ACCEL_REDIRECT",
+	"AUTH_PREFLIGHT",      NULL,
 };
 
 /* Only such a name cannot be forged by a request header, and only in upper case
