@@ -401,6 +401,7 @@ EXTRA_DIST += \
 	%D%/integration/test_cases.py \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_check_live.py \
+	%D%/integration/test_check_live_servers.py \
 	%D%/integration/test_configuration.py \
 	%D%/integration/test_generation_page.py \
 	%D%/integration/test_keys.py \

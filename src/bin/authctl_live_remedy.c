@@ -32,7 +32,8 @@ static const struct remedy {
 			"shows the page",
 		.apache =
 			"no \"Satisfy Any\" and no \"Require ip\" beside the authorizer: they show the page with the "
-			"status line of the denial; with mod_authnz_fcgi \"Authoritative On\"",
+			"status line of the denial; with mod_authnz_fcgi \"Authoritative On\", with mod_fcgid "
+			"FcgidAccessCheckerAuthoritative On",
 		.nginx = "no \"error_page 401 = LOCATION\" to a location that serves the page",
 	},
 	[CAUSE_BASIC] = {
