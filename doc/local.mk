@@ -14,6 +14,10 @@ dist_doc_DATA += \
 	%D%/internals.md \
 	%D%/many-hosts.md
 
+guidedir = $(docdir)/guide
+dist_guide_DATA = \
+	%D%/guide/process-managers.md
+
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
 	%D%/examples/api-keys.conf \

@@ -417,6 +417,7 @@ EXTRA_DIST += \
 	%D%/integration/test_logs.py \
 	%D%/integration/test_mod_auth_request.py \
 	%D%/integration/test_lighttpd_spawn.py \
+	%D%/integration/test_managers.py \
 	%D%/integration/test_many_hosts.py \
 	%D%/integration/test_nginx.py \
 	%D%/integration/test_peers_better_auth.py \
