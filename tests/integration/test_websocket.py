@@ -6,6 +6,7 @@ import time
 import pytest
 
 import harness
+import http_bytes
 import tokens
 import websocket
 
@@ -159,3 +160,22 @@ def test_revoked(site, application):
     assert opens(site, "/ws/x", f"Authorization: Bearer {token}")
     site.authctl("revocations", "add", "--token", "-", text=token)
     assert refused(site, application, "/ws/x", f"Sec-WebSocket-Protocol: bearer.{token}, chat") == 401
+
+
+# --- asked over HTTP: by a sub-request that carries the handshake's own headers --------------------------
+
+def test_asked_over_http():
+    """It is a question about a handshake, not one; what some proxies leave out of it is made up for by the key."""
+    with harness.Site(transport="http", sections=SECTIONS) as site:
+        with http_bytes.Connection(f"unix:{site.services['verify'].path}") as connection:
+            original = ["X-Original-URI: /ws/x", "X-Original-Method: GET", f"Sec-WebSocket-Key: {websocket.Client.KEY}"]
+            upgrade = ["Upgrade: websocket", "Connection: Upgrade"]
+            for more in ([], upgrade):
+                foreign = [*original, *more, "Origin: https://evil.example"]
+                answer = connection.request("/original", [*foreign, f"Cookie: auth={tokens.mint()}"])
+                assert (answer.status, answer.json["reason"]) == (403, "rule_failed")
+                offered = f"Sec-WebSocket-Protocol: a, bearer.{tokens.mint()}"
+                answer = connection.request("/original", [*foreign, offered])
+                assert answer.status == 200 and answer.header("Variable-AUTH_WEBSOCKET_PROTOCOL") == "a"
+                answer = connection.request("/original", [*original, *more, "Accept: text/html"])
+                assert answer.status == 401
