@@ -99,10 +99,15 @@ static bool take_special(struct reading *r, struct str folded_name, struct str v
 	return true;
 }
 
+/* What params_add would look for cannot be there: names are made here, and values
+ * have no control byte but tabs. */
 static bool add(struct reading *r, struct str name, struct str value)
 {
-	const char *why;
-	return params_add(r->params, name, value, &why) || wrong(r, why);
+	struct params *params = r->params;
+	if (params->n == PARAMS_MAX)
+		return wrong(r, "number of parameters");
+	params->items[params->n++] = (struct param){name, value};
+	return true;
 }
 
 static bool take_header(struct reading *r, struct str name, struct str value)
@@ -144,7 +149,8 @@ static bool is_line_end(const char *at)
 	return at[0] == '\r' && at[1] == '\n';
 }
 
-/* Before the headers, so that a refusal's line in the log has them. */
+/* Before the headers, so that a refusal's line in the log has them. A target with a
+ * NUL does not get as far as this. */
 static int on_url(http_parser *parser, const char *at, size_t n)
 {
 	struct reading *r = parser->data;
