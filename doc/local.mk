@@ -16,6 +16,7 @@ dist_doc_DATA += \
 
 guidedir = $(docdir)/guide
 dist_guide_DATA = \
+	%D%/guide/forward-auth.md \
 	%D%/guide/process-managers.md
 
 examplesdir = $(docdir)/examples

@@ -407,6 +407,9 @@ EXTRA_DIST += \
 	%D%/integration/test_keys.py \
 	%D%/integration/test_jwks.py \
 	%D%/integration/data/nginx-http.conf \
+	%D%/integration/servers_caddy.py \
+	%D%/integration/servers_haproxy.py \
+	%D%/integration/test_forward_auth.py \
 	%D%/integration/test_http_servers.py \
 	%D%/integration/test_issuers.py \
 	%D%/integration/test_login.py \

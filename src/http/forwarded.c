@@ -228,16 +228,35 @@ static bool read_query(struct reading *r, struct arena *arena, struct str query)
 	return true;
 }
 
+static struct str query_of(struct str target)
+{
+	size_t mark = str_find(target, '?');
+	return mark < target.n ? str_skip(target, mark + 1) : STR_NONE;
+}
+
+/* Some proxies keep the client's query when they are told another path alone. It would
+ * choose the policy then; so what the client asked for is never taken for an order. */
+static bool is_clients(const struct reading *r, const struct family *family, struct str query)
+{
+	struct str original;
+	find(r->in, family->sources[0].header, &original);
+	return query.n > 0 && str_eq(query, query_of(original));
+}
+
 static const struct family *read_target(struct reading *r, struct arena *arena)
 {
-	struct str target, path;
+	struct str target;
 	find(r->in, STR("REQUEST_URI"), &target);
-	size_t mark = str_find(target, '?');
-	path = (struct str){target.p, mark};
-	struct str query = mark < target.n ? str_skip(target, mark + 1) : STR_NONE;
-	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-		if (str_eq(path, families[i].target))
-			return read_query(r, arena, query) ? &families[i] : NULL;
+	struct str path = {target.p, str_find(target, '?')}, query = query_of(target);
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+		if (!str_eq(path, families[i].target))
+			continue;
+		if (is_clients(r, &families[i], query)) {
+			refuse(r, ERR_BAD_REQUEST, "request target: the proxy hands on the query of its client");
+			return NULL;
+		}
+		return read_query(r, arena, query) ? &families[i] : NULL;
+	}
 	refuse(r, ERR_BAD_REQUEST, "request target");
 	return NULL;
 }

@@ -35,6 +35,13 @@ def fill(text, words):
     return re.sub(r"@([A-Z_]+)@", lambda word: str(words.get(word[1], word[0])), text)
 
 
+def documented(page, language):
+    """The one block of code in that language on a page of doc/guide."""
+    text = (harness.REPOSITORY / "doc" / "guide" / page).read_text()
+    block, = re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+    return block
+
+
 class WebServer:
     """Ways to start and end one; what it writes is for the class of each."""
 

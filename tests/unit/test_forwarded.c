@@ -75,6 +75,10 @@ static void test_original(void)
 		 "bad_request: X-Real-IP"},
 		{"wss", ASKED_HTTP_LOCAL, {NGINX, "HTTP_X_FORWARDED_PROTO=WSS"}, NGINX_SEEN " REQUEST_SCHEME=https"},
 		{"ftp", ASKED_HTTP_LOCAL, {NGINX, "HTTP_X_FORWARDED_PROTO=ftp"}, "bad_request: X-Forwarded-Proto"},
+		{"the client's query as ours", ASKED_HTTP_LOCAL,
+		 {"REQUEST_URI=/original?policy=a", "HTTP_HOST=h", "HTTP_X_ORIGINAL_METHOD=GET",
+		  "HTTP_X_ORIGINAL_URI=/admin?policy=a"},
+		 "bad_request: request target: the proxy hands on the query of its client"},
 		/* request_read refuses these twins. */
 		{"two of one kind", ASKED_HTTP_LOCAL,
 		 {NGINX, "HTTP_X_ORIGINAL_URI=/public"}, NGINX_SEEN " REQUEST_URI=/public"},
