@@ -46,6 +46,8 @@ class Case:
     reason: tuple = ()
     #: sent to the login page
     redirect: bool = False
+    #: status 403 with a page for people that says which account is signed in
+    page_for: str | None = None
     #: any of these statuses
     status: tuple = ()
 
@@ -60,6 +62,10 @@ def denied(name, reason, *headers, **more):
 
 def redirected(name, *headers, **more):
     return Case(name, headers, redirect=True, **more)
+
+
+def shown_a_page(name, *headers, user="alice", **more):
+    return Case(name, headers, page_for=user, **more)
 
 
 def refused(name, *headers, status=REFUSED, **more):
@@ -254,6 +260,7 @@ ROUTES = [
     refused("others-folder-slash", bearer("alice"), target="/users//bob/app.cgi"),
     refused("others-folder-encoded-slash", bearer("alice"), target="/users%2fbob/app.cgi"),
     refused("others-folder-encoded-dots", bearer("alice"), target="/users/alice/%2e%2e/bob/app.cgi"),
+    shown_a_page("others-folder-person", *NAVIGATION, cookie("alice"), target="/users/bob/app.cgi"),
     denied("admin-without-role", "rule_failed", bearer("alice"), target="/admin/app.cgi"),
     allowed("admin-with-role", bearer("root"), target="/admin/app.cgi", user="root"),
     denied("H5-host", "rule_failed", bearer("alice"), "Host: intern.example"),

@@ -32,6 +32,14 @@ def backend():
         yield server
 
 
+@pytest.fixture(scope="session")
+def application():
+    """The socket of a FastCGI application that tells what it got."""
+    path = harness.RUN / "application.sock"
+    with applications.FastCgiEcho(path):
+        yield path
+
+
 @pytest.fixture(scope="session", params=["fastcgi", "libfcgi"])
 def site(request, backend):
     """A running site, once with each transport. Tests must leave it as it was."""
@@ -47,15 +55,17 @@ def cgi_site():
     made.close()
 
 
-@pytest.fixture(scope="session", params=["lighttpd-fastcgi", "lighttpd-libfcgi", "cgi"])
-def way(request, backend):
-    """Each way in that gives the answers of the table."""
-    server, _, transport = request.param.partition("-")
+@pytest.fixture(scope="session", params=[
+    "lighttpd", "lighttpd libfcgi", "lighttpd-spawn", "cgi", "apache-authnz", "apache-fcgid", "nginx"])
+def way(request, backend, application):
+    """Each way in that gives the answers of the table: web server with its way, and the transport."""
+    server, _, transport = request.param.partition(" ")
     if server == "cgi":
         yield ways.Cgi(request.getfixturevalue("cgi_site"))
         return
-    with harness.Site(transport=transport, processes=2, backend=backend.port) as running:
-        yield ways.WebServer(running)
+    with harness.Site(server=server, transport=transport or "fastcgi", processes=2, backend=backend.port,
+                      application=application) as running:
+        yield ways.WebServer(running, server)
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ REPOSITORY = HERE.parent.parent
 BUILD_DIR = pathlib.Path(os.environ.get("BUILD_DIR") or REPOSITORY / "build")
 PROGRAMS = BUILD_DIR / "src" / "bin"
 SOCKETS = {"verify": "auth-verify", "login": "auth-login-proxy", "logout": "auth-logout"}
+#: What answers at /app/app.cgi and all other addresses below, each at a port of its own. The first one is the
+#: port of every site.
+KINDS = ("cgi", "static", "fastcgi", "proxied")
 
 UNLIMITED = resource.RLIM_INFINITY
 
@@ -83,13 +86,17 @@ def children(pid):
 class Service:
     """Processes of one program that share one listening socket, as under spawn-fcgi."""
 
-    def __init__(self, folder, name, configuration, count=1, managed=False, preexec=None):
+    def __init__(self, folder, name, configuration, count=1, managed=False, preexec=None, port=0):
+        """port: where it listens in place of a socket in the folder."""
         self.folder, self.name, self.configuration = folder, name, configuration
         self.count, self.managed, self.preexec = count, managed, preexec
         self.path = folder / "run" / f"{name}.sock"
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(str(self.path))
-        self.socket.listen(1024)
+        if port:
+            self.socket = socket.create_server(("127.0.0.1", port), backlog=1024)
+        else:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.bind(str(self.path))
+            self.socket.listen(1024)
         self.log = folder / "log" / f"{name}.log"
         LOGS.append(self.log)
         self.notes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -157,26 +164,29 @@ class Service:
 
 class Site:
     def __init__(self, server="lighttpd", transport="fastcgi", processes=1, sections=None, edit=None, more="",
-                 tls=False, backend=0, managed=False, preexec=None):
+                 tls=False, backend=0, application=None, managed=False, preexec=None):
         """server: web server and way in, as servers.create() takes it;
         sections: changes to the configuration {section: {key: value, or list, or None}};
         edit: called with (file name, text) of each file of the web server, gives the text to use;
-        more: lines for the web server's own configuration; backend: port of the proxied application."""
+        more: lines for the web server's own configuration; backend: port of the proxied application;
+        application: socket of a FastCGI application. With it the site has a port for each of KINDS."""
         self.folder = RUN / str(next(NUMBERS))
         self.folder.mkdir()
         for name in ("conf", "state", "run", "log", "temp"):
             (self.folder / name).mkdir(mode=0o755 if name != "state" else 0o700)
         self.state, self.secret = self.folder / "state", self.folder / "conf" / "secret"
         self.transport, self.tls, self.backend, self.more = transport, tls, backend, more
-        self.port, = free_ports(1)
+        self.application = application
+        self.ports = dict(zip(KINDS, free_ports(len(KINDS) if application else 1)))
+        self.port = self.ports["cgi"]
         self.configuration = self.folder / "conf" / "fcgi-auth.conf"
         self.write_configuration(sections or {})
         self.make_documents()
         self.web = servers.create(server, self)
         if self.web.unprivileged:
             preexec = preexec or drop_privileges
-        self.services = {name: Service(self.folder, name, self.configuration, processes, managed, preexec)
-                         for name in SOCKETS}
+        self.services = {name: Service(self.folder, name, self.configuration, processes, managed, preexec,
+                                       self.web.tcp_port if name == "verify" else 0) for name in SOCKETS}
         self.web.write(edit or (lambda name, text: text))
         if self.web.unprivileged:
             give_away(self.folder)
@@ -212,11 +222,15 @@ class Site:
         self.configuration.write_text("\n".join(lines) + "\n")
 
     def make_documents(self):
-        self.htdocs = self.folder / "htdocs"
+        self.htdocs, self.static = self.folder / "htdocs", self.folder / "static"
         for place in ("app", "admin", "users/alice", "users/bob", "public"):
             (self.htdocs / place).mkdir(parents=True, exist_ok=True)
             shutil.copy(HERE / "data" / "app.cgi", self.htdocs / place)
             (self.htdocs / place / "page.txt").write_text(f"document of {place}\n")
+            # The static files of the addresses that are a program's elsewhere.
+            (self.static / place).mkdir(parents=True)
+            (self.static / place / "app.cgi").write_text(f"document of {place}\n")
+            (self.static / place / "page.txt").write_text(f"document of {place}\n")
 
     # --- processes -----------------------------------------------------------
 
@@ -244,8 +258,8 @@ class Site:
 
     # --- use -----------------------------------------------------------------
 
-    def request(self, target, headers=(), method="GET", body=None, chunked=False):
-        return http_client.request(self.port, target, headers, method, body, chunked, self.tls)
+    def request(self, target, headers=(), method="GET", body=None, chunked=False, kind="cgi"):
+        return http_client.request(self.ports[kind], target, headers, method, body, chunked, self.tls)
 
     def browser(self):
         return http_client.Browser(self.port, self.tls)

@@ -50,6 +50,8 @@ class WebServer:
     unprivileged = False
     #: It writes its process id when it has read its configuration.
     has_pid_file = True
+    #: Where auth-verify listens for a web server that knows no other sockets.
+    tcp_port = 0
 
     def __init__(self, site, way=""):
         self.site, self.way, self.process = site, way, None

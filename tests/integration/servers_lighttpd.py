@@ -35,8 +35,10 @@ class Server(servers.WebServer):
             harness.make_certificate(self.folder / "server.pem")
             more += (f'server.modules += ( "mod_openssl" )\nssl.engine = "enable"\n'
                      f'ssl.pemfile = "{self.folder}/server.pem"\n')
-        words = {"HTDOCS": site.htdocs, "TEMP": site.folder / "temp", "PORT": site.port, "CONF": self.folder,
-                 "BACKEND": site.backend or site.port, "MORE": more,
-                 "WAY": f"-{self.way}" if self.way else ""}
-        text = servers.fill((servers.DATA / "lighttpd.conf").read_text(), words)
+        words = {"HTDOCS": site.htdocs, "DOCUMENTS": site.static, "TEMP": site.folder / "temp", "PORT": site.port,
+                 "CONF": self.folder, "BACKEND": site.backend or site.port, "MORE": more,
+                 "WAY": f"-{self.way}" if self.way else "", "APPLICATION": site.application}
+        words |= {kind.upper(): port for kind, port in site.ports.items()}
+        kinds = (servers.DATA / "lighttpd-kinds.conf").read_text() if site.application else ""
+        text = servers.fill((servers.DATA / "lighttpd.conf").read_text().replace("@KINDS@", kinds), words)
         (self.folder / "lighttpd.conf").write_text(edit("lighttpd.conf", text))

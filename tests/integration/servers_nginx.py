@@ -35,13 +35,16 @@ class Server(servers.WebServer):
         words = {"HTDOCS": site.htdocs, "TEMP": site.folder / "temp", "PORT": site.port, "CONF": self.folder,
                  "PID": self.pid_file, "RUN": site.folder / "run", "LOG": self.log,
                  "BACKEND": site.backend or site.port, "WAY": "fcgi-auth" + (f"-{self.way}" if self.way else ""),
+                 "DOCUMENTS": site.static, "APPLICATION": site.application,
                  "USER": pwd.getpwuid(harness.NOBODY if root else os.getuid()).pw_name,
                  "GROUP": grp.getgrgid(harness.NOBODY if root else os.getgid()).gr_name,
                  "TLS": f" ssl; ssl_certificate {self.folder}/server.pem; ssl_certificate_key {self.folder}/server.pem"
                         if site.tls else ""}
+        words |= {kind.upper(): port for kind, port in site.ports.items()}
+        kinds = (servers.DATA / "nginx-kinds.conf").read_text() if site.application else ""
         files = {file.name: self.shipped(file.read_text()) for file in SHIPPED.glob("*.conf")}
         for name, source in (("nginx.conf", "nginx"), ("site.conf", "nginx-site")):
-            files[name] = servers.fill((servers.DATA / f"{source}.conf").read_text(), words)
+            files[name] = servers.fill((servers.DATA / f"{source}.conf").read_text().replace("@KINDS@", kinds), words)
         files["site.conf"] += site.more
         for name, text in files.items():
             (self.folder / name).write_text(edit(name, text))

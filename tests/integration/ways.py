@@ -16,33 +16,62 @@ def is_identity(name):
 
 
 class WebServer:
-    """A request goes through the web server of a site; its CGI script says what it saw."""
+    """A request goes through the web server of a site; the application behind says what it saw."""
 
-    def __init__(self, site):
-        self.site = site
+    kinds = harness.KINDS
 
-    def request(self, target, headers, method="GET", body=None, chunked=False):
-        answer = self.site.request(target, headers, method, body, chunked)
-        answer.seen = None
-        if answer.status == 200 and answer.body:
-            answer.seen = answer.json["environment"]
+    def __init__(self, site, name="lighttpd"):
+        self.site, self.name = site, name
+
+    def request(self, target, headers, method="GET", body=None, chunked=False, kind="cgi"):
+        answer = self.site.request(target, headers, method, body, chunked, kind)
+        answer.seen, answer.pairs, answer.kind = None, [], "static" if b"document of" in answer.body else None
+        if answer.status == 200 and (answer.header("Content-Type") or "").startswith("application/json"):
+            look_into(answer)
         return answer
+
+
+def look_into(answer):
+    """Sets what an application saw: seen by name, pairs as they came; nothing when there is no body."""
+    said = answer.json if answer.body else {}
+    if "environment" in said:
+        answer.kind = "cgi"
+        answer.seen, answer.pairs = said["environment"], list(said["environment"].items())
+    elif "params" in said:
+        answer.kind = "fastcgi"
+        answer.seen, answer.pairs = dict(reversed(said["params"])), said["params"]
+    elif "headers" in said:
+        answer.kind = "proxied"
+        answer.pairs = [(name, value.encode("latin-1").decode("utf-8", "replace")) for name, value in said["headers"]]
+        answer.seen = {variable_name(name): value for name, value in reversed(answer.pairs)}
+
+
+def variable_name(header):
+    """The variable that a proxied application's header was made of, or its name in a CGI environment."""
+    folded = header.upper().replace("-", "_")
+    if folded == "X_AUTH_USER":
+        return "AUTH_USER_ID"
+    return folded[2:] if folded.startswith("X_AUTH_") else "HTTP_" + folded
 
 
 class Cgi:
     """auth-verify as plain CGI; what an application would see are its Variable- headers."""
 
+    kinds, name = ("cgi",), "cgi"
+
     def __init__(self, site):
         self.site = site
 
-    def request(self, target, headers, method="GET", body=None, chunked=False):
+    def request(self, target, headers, method="GET", body=None, chunked=False, kind="cgi"):
         answer = run(self.site, "verify", target, headers, method)
         assert answer.status is not None, "an answer without status"
+        answer.pairs, answer.kind = [], "cgi"
         if answer.status == 200:
             assert answer.body == b""
             answer.seen = {name[len("Variable-"):]: value for name, value in answer.headers
                            if name.startswith("Variable-")}
             assert all(name == "Status" or name.startswith("Variable-") for name, _ in answer.headers)
+            answer.headers, answer.pairs = [], list(answer.seen.items())
         return answer
 
 
