@@ -124,6 +124,11 @@ static int copy_header(void *context, const char *name, const char *value)
 	return 1;
 }
 
+static bool is_http(const request_rec *question)
+{
+	return strncmp(question->filename ? question->filename : "", "proxy:http", 10) == 0;
+}
+
 /* Outlives the sub-request, whose pool goes. */
 static enum outcome keep_answer(request_rec *r, request_rec *question, int returned, struct answer *answer)
 {
@@ -133,7 +138,7 @@ static enum outcome keep_answer(request_rec *r, request_rec *question, int retur
 	if (returned >= HTTP_BAD_GATEWAY && returned <= HTTP_GATEWAY_TIME_OUT)
 		return failed[returned - 500];
 	answer->status = returned == OK || returned == DONE ? question->status : returned;
-	answer->by_http = strncmp(question->filename ? question->filename : "", "proxy:http", 10) == 0;
+	answer->by_http = is_http(question);
 	answer->headers = apr_table_make(r->pool, 12);
 	apr_table_do(copy_header, answer->headers, question->err_headers_out, NULL);
 	apr_table_do(copy_header, answer->headers, question->headers_out, NULL);
@@ -149,6 +154,9 @@ static int run(request_rec *r, request_rec *question, const char *policy, struct
 		return question->status;
 	describe(r, question);
 	set_environment(r, question, policy);
+	/* What speaks CGI or FastCGI judges the client's method; servers of HTTP expect a GET. */
+	if (!is_http(question))
+		question->method = question_origin(r)->method;
 	question->input_filters = question->proto_input_filters;
 	ap_add_input_filter(NO_BODY, NULL, question, question->connection);
 	ap_add_output_filter(CAPTURE, kept, question, question->connection);

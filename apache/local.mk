@@ -24,3 +24,29 @@ EXTRA_PROGRAMS = %D%/mod_auth_request.so
 %C%_mod_auth_request_so_CFLAGS = $(AM_CFLAGS) -fPIC -fvisibility=hidden -Wno-cast-qual
 %C%_mod_auth_request_so_LDFLAGS = $(MODULE_LDFLAGS) $(DEV_LDFLAGS)
 %C%_mod_auth_request_so_LDADD =
+
+# Ready configuration. The files say where a distribution's package puts them; an
+# installation from source puts its own folders in.
+APACHE_SITE = \
+	%D%/conf-available/fcgi-auth-authnz.conf %D%/conf-available/fcgi-auth-cgi.conf \
+	%D%/conf-available/fcgi-auth-fcgid.conf %D%/conf-available/fcgi-auth.conf
+APACHE_PARTS = \
+	%D%/headers.conf %D%/identity.conf %D%/identity.lua %D%/login.conf \
+	%D%/protect-authnz.conf %D%/protect-fcgid.conf
+EXTRA_DIST += $(APACHE_SITE) $(APACHE_PARTS)
+
+apachedir = $(pkgdatadir)/apache
+
+install-data-hook: install-apache
+install-apache:
+	$(MKDIR_P) "$(DESTDIR)$(apachedir)/conf-available"
+	for file in $(APACHE_SITE) $(APACHE_PARTS); do \
+		$(SED) -e 's|/usr/share/fcgi-auth|$(pkgdatadir)|g' -e 's|/run/fcgi-auth|$(runstatedir)/fcgi-auth|g' \
+			-e 's|/var/lib/fcgi-auth|$(localstatedir)/lib/fcgi-auth|g' -e 's|/usr/bin/|$(bindir)/|g' \
+			-e 's|/etc/fcgi-auth/|$(sysconfdir)/fcgi-auth/|g' \
+			"$(srcdir)/$$file" > "$(DESTDIR)$(apachedir)/$${file#apache/}" || exit 1; \
+	done
+uninstall-hook: uninstall-apache
+uninstall-apache:
+	for file in $(APACHE_SITE) $(APACHE_PARTS); do rm -f "$(DESTDIR)$(apachedir)/$${file#apache/}"; done
+.PHONY: install-apache uninstall-apache

@@ -390,6 +390,14 @@ EXTRA_DIST += \
 	%D%/integration/tokens.py \
 	%D%/integration/ways.py \
 	%D%/integration/data/apache.conf \
+	%D%/integration/data/apache-cgi.conf \
+	%D%/integration/data/apache-fastcgi.conf \
+	%D%/integration/data/apache-proxied.conf \
+	%D%/integration/data/apache-static.conf \
+	%D%/integration/data/lighttpd-kinds.conf \
+	%D%/integration/data/nginx-kinds.conf \
+	%D%/integration/exceptions.py \
+	%D%/integration/expectations.py \
 	%D%/integration/data/app.cgi \
 	%D%/integration/data/lighttpd.conf \
 	%D%/integration/data/nginx-site.conf \

@@ -27,11 +27,16 @@ def is_denied(expected, *_):
 
 
 LIMITS = [
-    Limit(("apache-authnz",),
-          "two Cookie headers of one request are joined by a comma: the same cookie in both is a malformed one, not two",
+    Limit(("apache-direct", "apache-cgi", "apache-subrequest", "apache-http", "apache-authnz"),
+          "two Cookie headers are joined by a comma: the same cookie in both is a malformed one, not two",
           "Apache joins every header that comes twice so",
           lambda expected, case, kind: sum(line.startswith("Cookie:") for line in case.headers) > 1,
           lambda expected: replace(expected, reasons=("token_malformed",))),
+    Limit(("nginx", "nginx-http"),
+          "two Authorization headers are refused by nginx itself: 400, its own page",
+          "nginx reads this header once",
+          lambda expected, case, kind: sum(line.startswith("Authorization:") for line in case.headers) > 1,
+          lambda expected: replace(expected, statuses=(400,), reasons=(), has_headers=False)),
     Limit(("apache-fcgid",),
           "every denial is a bare 401: no redirect to the login page, no 403, no reason and no body of ours",
           "mod_fcgid takes no other status from an access checker and drops Location and body",

@@ -70,6 +70,10 @@ class WebServer:
         """Runs in the foreground."""
         raise NotImplementedError
 
+    @property
+    def environment(self):
+        return dict(os.environ)
+
     def write(self, edit):
         """edit: called with (file name, text) of each file, gives the text to use."""
         raise NotImplementedError
@@ -88,7 +92,8 @@ class WebServer:
                 harness.LOGS.append(log)
         self.pid_file.unlink(missing_ok=True)
         with open(self.log, "ab") as out:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                            env=self.environment)
         harness.wait_for(self.name, self.answers)
 
     def answers(self):

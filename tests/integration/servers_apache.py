@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 
+import apache
 import harness
 import servers
 
@@ -17,7 +18,7 @@ MODULES = ("mpm_event", "authz_core", "authz_host", "alias", "cgid", "dir", "env
 #: Of a site that has no shipped configuration.
 PLAIN = ("authn_core", "authz_user", "headers")
 #: way in: name of the shipped configuration, whose head tells what to enable and what to write
-WAYS = {"authnz": "fcgi-auth-authnz", "fcgid": "fcgi-auth-fcgid"}
+WAYS = {"direct": "fcgi-auth", "cgi": "fcgi-auth-cgi", "authnz": "fcgi-auth-authnz", "fcgid": "fcgi-auth-fcgid"}
 
 
 def head(name):
@@ -50,9 +51,17 @@ class Server(servers.WebServer):
     def command(self):
         return [servers.find("apache2"), "-DFOREGROUND", "-d", str(self.folder), "-f", str(self.folder / "apache.conf")]
 
+    @property
+    def environment(self):
+        return super().environment | apache.sanitizer()
+
     def enable(self, *modules):
         """What a2enmod does."""
         for module in modules:
+            if module == "auth_request":
+                (self.folder / "mods-enabled" / "auth_request.load").write_text(
+                    f"LoadModule auth_request_module {apache.MODULE}\n")
+                continue
             files = [*DEBIAN.glob(f"mods-available/{module}.load")]
             assert files, f"no module {module}"
             for file in files:

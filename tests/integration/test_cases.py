@@ -54,7 +54,7 @@ def test_no_policy():
 
 
 def test_request_ids_differ(way):
-    ids = {way.request("/app/app.cgi", [fill(cases.bearer("alice"))]).seen["AUTH_REQUEST_ID"] for _ in range(5)}
+    ids = {way.request(f"/app/app.cgi?{n}", [fill(cases.bearer("alice"))]).seen["AUTH_REQUEST_ID"] for n in range(5)}
     assert len(ids) == 5
 
 
