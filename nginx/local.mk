@@ -3,8 +3,9 @@
 # source puts its own folders in.
 
 NGINX_CONF = \
-	%D%/application.conf %D%/common.conf %D%/cors.conf %D%/denied.conf %D%/fcgi-auth.conf %D%/global.conf \
-	%D%/page.conf %D%/protect.conf %D%/refuse.conf %D%/strip.conf %D%/verify.conf
+	%D%/application.conf %D%/common.conf %D%/cors.conf %D%/denied.conf %D%/fcgi-auth.conf \
+	%D%/fcgi-auth-http.conf %D%/global.conf %D%/global-http.conf %D%/page.conf %D%/protect.conf %D%/refuse.conf \
+	%D%/strip.conf %D%/verify.conf %D%/verify-http.conf
 EXTRA_DIST += $(NGINX_CONF)
 
 nginxdir = $(pkgdatadir)/nginx

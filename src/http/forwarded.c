@@ -41,7 +41,7 @@ struct reading {
 	struct param *items; /* of out, with room for all that may come */
 };
 
-enum { WORDS = 3, ADDED_MAX = WORDS + 1 /* of a query, and REMOTE_ADDR */ };
+enum { WORDS = 3, ADDED_MAX = WORDS + 2 /* of a query, AUTH_EFFECTIVE_PATH, REMOTE_ADDR */ };
 
 static void refuse(struct reading *r, enum err err, const char *why)
 {
@@ -192,6 +192,18 @@ static const struct source *source_of(const struct family *family, struct str na
 	return NULL;
 }
 
+static bool add_decoded(struct reading *r, struct arena *arena, struct str name, struct str value)
+{
+	size_t n;
+	char *text = arena_alloc(arena, value.n + 1);
+	if (!text || !percent_decode(value, false, text, &n)) {
+		refuse(r, ERR_BAD_REQUEST, "request target");
+		return false;
+	}
+	add(r, name, (struct str){text, n});
+	return true;
+}
+
 /* The query is the proxy's configuration: its words are parameters that a web server
  * would give, and whatever else is a mistake. false, and refused. */
 static bool read_word(struct reading *r, struct arena *arena, struct str word)
@@ -204,14 +216,10 @@ static bool read_word(struct reading *r, struct arena *arena, struct str word)
 	for (size_t i = 0; i < WORDS; i++) {
 		if (!str_starts(word, words[i].key))
 			continue;
-		struct str value = str_skip(word, words[i].key.n), given;
-		size_t n;
-		char *text = arena_alloc(arena, value.n + 1);
-		bool twice = find(r->out, words[i].name, &given) > 0;
-		if (!text || twice || !percent_decode(value, false, text, &n))
+		struct str given;
+		if (find(r->out, words[i].name, &given) > 0)
 			break;
-		add(r, words[i].name, (struct str){text, n});
-		return true;
+		return add_decoded(r, arena, words[i].name, str_skip(word, words[i].key.n));
 	}
 	refuse(r, ERR_BAD_REQUEST, "request target");
 	return false;
@@ -249,8 +257,13 @@ static const struct family *read_target(struct reading *r, struct arena *arena)
 	find(r->in, STR("REQUEST_URI"), &target);
 	struct str path = {target.p, str_find(target, '?')}, query = query_of(target);
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-		if (!str_eq(path, families[i].target))
+		if (!str_starts(path, families[i].target))
 			continue;
+		struct str served = str_skip(path, families[i].target.n);
+		if (served.n > 0 && (families[i].has_chain || served.p[0] != '/'))
+			break;
+		if (served.n > 0 && !add_decoded(r, arena, STR("AUTH_EFFECTIVE_PATH"), served))
+			return NULL;
 		if (is_clients(r, &families[i], query)) {
 			refuse(r, ERR_BAD_REQUEST, "request target: the proxy hands on the query of its client");
 			return NULL;

@@ -18,8 +18,9 @@ enum forwarded {
  * through a unix socket or from an address in trusted:
  *   /original   X-Original-URI, X-Original-Method, Host, X-Forwarded-Proto, X-Real-IP
  *   /forwarded  X-Forwarded-Uri, -Method, -Host, -Proto, -For
- * and what else a web server would tell of its configuration stands behind these in
- * a query: policy=NAME, accel-redirect=LOCATION, preflight=answer.
+ * Behind /original may stand the path that is served, percent-encoded, where it is
+ * another one (AUTH_EFFECTIVE_PATH), and behind either what else a web server would
+ * tell of its configuration: policy=NAME, accel-redirect=LOCATION, preflight=answer.
  * out->refused is ERR_UNTRUSTED_PROXY from elsewhere, ERR_BAD_REQUEST for another
  * target or without the URI, the method or the host. A request that is passed on is
  * left as it is but for X-Forwarded-Proto and the client's address. Over FastCGI and

@@ -46,8 +46,18 @@ class Server(servers.WebServer):
         for name, source in (("nginx.conf", "nginx"), ("site.conf", "nginx-site")):
             files[name] = servers.fill((servers.DATA / f"{source}.conf").read_text().replace("@KINDS@", kinds), words)
         files["site.conf"] += site.more
+        if self.way == "http":
+            files["global.conf"] += files["global-http.conf"]
+            self.ask_over_http()
         for name, text in files.items():
             (self.folder / name).write_text(edit(name, text))
+
+    def ask_over_http(self):
+        """auth-verify alone has another transport than the other programs."""
+        verify = self.site.services["verify"]
+        text = verify.configuration.read_text()
+        verify.configuration = verify.configuration.with_name("verify.conf")
+        verify.configuration.write_text(text.replace("transport = fastcgi\n", "transport = http\n"))
 
     def start(self):
         """The applications first: CGI programs behind FastCGI."""

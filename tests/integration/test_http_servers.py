@@ -4,7 +4,9 @@
 import os
 import pathlib
 import re
+import socket
 import subprocess
+import threading
 import urllib.parse
 
 import pytest
@@ -137,6 +139,109 @@ def test_restart(site):
     assert site.services["verify"].stop() == [0]
     site.services["verify"].start()
     assert site.request("/app/app.cgi", [bearer(token)]).status == 200
+
+
+# --- through nginx as shipped --------------------------------------------------------
+
+#: Bytes of an authorizer that are no decision; nginx takes several of them for 200.
+NO_DECISION = {
+    "nothing": b"", "closed within the head": b"HTTP/1.1 200 OK\r\n", "no HTTP": b"garbage\r\n\r\n",
+    "HTTP/0.9": b"<p>Welcome</p>", "another page": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+    "204": b"HTTP/1.1 204 No Content\r\nVariable-AUTH_REQUEST_ID: 1\r\n\r\n",
+    "no proof": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nVariable-REMOTE_USER: x\r\n"
+                b"Variable-AUTH_REQUEST_ID: 1\r\n\r\n",
+    "another proof": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Accel-Redirect: @fcgi_auth_changed\r\n\r\n",
+}
+ALLOW = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Accel-Redirect: @fcgi_auth_allowed\r\n\r\n"
+
+
+class Scripted:
+    """An HTTP server on a unix socket that sends everybody the same bytes, and keeps what it was asked."""
+
+    def __init__(self, path, answer):
+        path.unlink()
+        self.path, self.answer, self.asked = path, answer, []
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(str(path))
+        self.socket.listen(16)
+        path.chmod(0o666)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.asked.append(connection.recv(65536))
+                connection.sendall(self.answer)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.socket.close()
+        self.path.unlink()
+        self.path.touch()
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    site = harness.Site(server="nginx-http")
+    site.web.start()
+    yield site
+    site.close()
+
+
+@pytest.mark.parametrize("case", NO_DECISION)
+def test_shipped_no_decision(shipped, case):
+    with Scripted(shipped.services["verify"].path, NO_DECISION[case]):
+        for target in "/app/page.txt", "/app/app.cgi":
+            answer = shipped.request(target)
+            assert answer.status in (403, 500, 503)
+            assert b"document of" not in answer.body and b"environment" not in answer.body
+
+
+def test_shipped_question(shipped):
+    """Each byte of the client's path stands where it can be taken for nothing else."""
+    with Scripted(shipped.services["verify"].path, ALLOW) as script:
+        assert shipped.request("/app/page.txt?a=b").body == b"document of app\n"
+        for target in ("/app/%0d%0aX-Original-URI:%20/public%0d%0a%0d%0aGET%20/%20HTTP/1.1", "/app/a%3fpolicy=x&y",
+                       "/app/%23%25%20%00b", "/app/%ff\xc3\xa4"):
+            shipped.request(target)
+    for head in script.asked:
+        lines = head.decode("latin-1").split("\r\n")
+        assert lines[0].startswith("HEAD /original/app/") and lines[0].endswith("@fcgi_auth_allowed HTTP/1.1"), lines
+        assert lines[0].count("?") == 1 and lines[0].count(" ") == 2
+        assert sum(line.lower().startswith("x-original-uri:") for line in lines) == 1
+        assert head.count(b"\r\n\r\n") == 1 and head.endswith(b"\r\n\r\n")
+    assert script.asked[0].startswith(
+        b"HEAD /original/app/page.txt?policy=&accel-redirect=@fcgi_auth_allowed HTTP/1.1\r\n")
+
+
+def test_shipped_kept_connections():
+    with harness.Site(server="nginx-http") as site:
+        token = bearer(mint())
+        assert site.request("/app/app.cgi", [token]).status == 200
+        before = connections(site, "verify")
+        for _ in range(20):
+            assert site.request("/app/app.cgi", [token]).json["environment"]["REMOTE_USER"] == "alice"
+            assert site.request("/app/app.cgi").json["reason"] == "no_token"
+        assert connections(site, "verify") == before
+
+
+def test_shipped_served_path():
+    """What a rewrite serves is judged too."""
+    more = "location /moved/ {\n\trewrite ^/moved/(.*)$ /users/$1;\n}\n"
+    with harness.Site(server="nginx-http", edit=lambda name, text: text.replace(
+            "location /papp/ {", more + "location /papp/ {") if name == "site.conf" else text) as site:
+        token = bearer(mint())
+        assert site.request("/moved/alice/page.txt", [token]).status == 200
+        assert site.request("/moved/bob/page.txt", [token]).json["reason"] == "user_mismatch"
 
 
 # --- asked directly ----------------------------------------------------------------

@@ -21,13 +21,14 @@ PROTECTED = ("/app/page.txt", "/app/app.cgi", "/papp/x", "/fapp/app.cgi")
 GOOD = "Authorization: Bearer {}"
 
 
-@pytest.fixture(scope="module")
-def nginx(backend):
-    """One site for all tests that change nothing."""
+@pytest.fixture(scope="module", params=["nginx", "nginx-http"])
+def nginx(request, backend):
+    """One site for all tests that change nothing, with auth-verify over FastCGI and over HTTP."""
     import harness
     sections = {'policy "site"': {"token-from": ["bearer", "cookie", "api-key"]},
                 'policy "secret"': {"issuer": "main", "require": "claim:roles = admin", "path": "/secret/**"}}
-    with harness.Site(server="nginx", processes=2, backend=backend.port, sections=sections, more=LOCATIONS) as site:
+    with harness.Site(server=request.param, processes=2, backend=backend.port, sections=sections,
+                      more=LOCATIONS) as site:
         for name in ("named", "outer"):
             (site.htdocs / name).symlink_to("app")
         yield site

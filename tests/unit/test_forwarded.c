@@ -145,7 +145,9 @@ static void test_target(void)
 		{"/original?accel-redirect=@a&policy=b", "AUTH_ACCEL_REDIRECT=@a AUTH_POLICY=b"},
 		{"/original?policy=a&", NULL}, {"/original?&policy=a", NULL}, {"/original?policy=a&policy=a", NULL},
 		{"/original?policies=a", NULL}, {"/original?policy=a&x", NULL}, {"/original?policy=%4", NULL},
-		{"/original/", NULL},	       {"/Original", NULL},		{"/", NULL},
+		{"/original/", "- AUTH_EFFECTIVE_PATH=/"}, {"/original/a%20b%3f/", "- AUTH_EFFECTIVE_PATH=/a b?/"},
+		{"/original/a?policy=b", "- AUTH_EFFECTIVE_PATH=/a AUTH_POLICY=b"}, {"/original/%4", NULL},
+		{"/originala", NULL}, {"/original%2fa", NULL}, {"/Original", NULL},		{"/", NULL},
 		{"//original", NULL},	       {"/original?Policy=a", NULL},	{"/original%3fpolicy=a", NULL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -153,6 +155,8 @@ static void test_target(void)
 		snprintf(line, sizeof line, "REQUEST_URI=%s", rows[i].target);
 		if (!rows[i].policy)
 			snprintf(want, sizeof want, "bad_request: request target");
+		else if (str_starts(str_of(rows[i].policy), STR("- ")))
+			snprintf(want, sizeof want, "%s %s HTTP_AUTH_POLICY=forged", rows[i].policy + 2, NGINX_SEEN);
 		else if (rows[i].policy[0] == '-')
 			snprintf(want, sizeof want, "%s HTTP_AUTH_POLICY=forged", NGINX_SEEN);
 		else
