@@ -53,7 +53,7 @@ function identity(request)
 			local word = name:match("^AUTH_(.+)$")
 			if word == "TOKEN" then
 				request.headers_in["Authorization"] = "Bearer " .. value
-			elseif word then
+			elseif word and word ~= "WEBSOCKET_PROTOCOL" and word ~= "CORS_ORIGIN" then
 				local header = word:lower():gsub("_", "-"):gsub("%f[%a]%l", string.upper)
 				request.headers_in["X-Auth-" .. header] = value
 			end

@@ -31,7 +31,7 @@ APACHE_SITE = \
 	%D%/conf-available/fcgi-auth-authnz.conf %D%/conf-available/fcgi-auth-cgi.conf \
 	%D%/conf-available/fcgi-auth-fcgid.conf %D%/conf-available/fcgi-auth.conf
 APACHE_PARTS = \
-	%D%/headers.conf %D%/identity.conf %D%/identity.lua %D%/login.conf \
+	%D%/cors.conf %D%/headers.conf %D%/identity.conf %D%/identity.lua %D%/login.conf \
 	%D%/protect-authnz.conf %D%/protect-fcgid.conf
 EXTRA_DIST += $(APACHE_SITE) $(APACHE_PARTS)
 

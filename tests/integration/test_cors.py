@@ -60,7 +60,7 @@ def with_cors(name, text):
     return re.sub(r"(include \S*)protect\.conf;", r"\g<0> \1cors.conf;", text) if name == "site.conf" else text
 
 
-@pytest.fixture(scope="module", params=["lighttpd", "nginx"])
+@pytest.fixture(scope="module", params=["lighttpd", "nginx", "apache-direct", "apache-cgi", "apache-authnz"])
 def site(request, application):
     with harness.Site(server=request.param, sections=SECTIONS, backend=application.port, edit=with_cors) as running:
         yield running
@@ -146,20 +146,18 @@ def test_application_sees_nothing_of_it(site, application):
     assert "x-auth-user" in headers and "x-auth-cors-origin" not in headers
 
 
-def test_log(site):
-    preflight(site, "/app/page.txt?access_token=x", APP)
-    line = [line for line in site.log_text("verify").splitlines() if "event=preflight" in line][-1]
-    assert "status=204" in line and f'origin="{APP}"' in line and "access_token" not in line
+# --- the program alone ----------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module", params=["fastcgi", "libfcgi"])
+def program(request):
+    with harness.Site(transport=request.param, sections=SECTIONS) as running:
+        yield running
 
 
-# --- 204 is an allow to nginx and others: only who says how it is asked gets one --------------------------
-
-PREFLIGHT = {"REQUEST_METHOD": "OPTIONS", "REQUEST_URI": "/app/x", "HTTP_HOST": "127.0.0.1", "HTTP_ORIGIN": APP,
-             "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
-
-
-def ask(site, role, **more):
-    return fastcgi.request(f"unix:{site.services['verify'].path}", PREFLIGHT | more, role=role)
+def ask(program, role, **more):
+    sent = {"REQUEST_METHOD": "OPTIONS", "REQUEST_URI": "/app/x?access_token=x", "HTTP_HOST": "127.0.0.1",
+            "HTTP_ORIGIN": APP, "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
+    return fastcgi.request(f"unix:{program.services['verify'].path}", sent | more, role=role)
 
 
 @pytest.mark.parametrize("role, more, status", [
@@ -167,10 +165,12 @@ def ask(site, role, **more):
     (fastcgi.RESPONDER, {"AUTH_PREFLIGHT": "on"}, 401), (fastcgi.RESPONDER, {"HTTP_AUTH_PREFLIGHT": "answer"}, 401),
     (fastcgi.RESPONDER, {"AUTH_PREFLIGHT": "answer", "REQUEST_METHOD": "GET"}, 401),
     (fastcgi.AUTHORIZER, {"AUTH_EFFECTIVE_PATH": "/admin/x"}, 401)])
-def test_roles(site, role, more, status):
-    assert ask(site, role, **more).status == status
+def test_roles(program, role, more, status):
+    """204 is an allow to nginx and others: only who says how it is asked gets one."""
+    assert ask(program, role, **more).status == status
 
 
-def test_roles_libfcgi():
-    with harness.Site(transport="libfcgi", sections=SECTIONS) as site:
-        assert ask(site, fastcgi.AUTHORIZER).status == 204 and ask(site, fastcgi.RESPONDER).status == 401
+def test_log(program):
+    ask(program, fastcgi.AUTHORIZER)
+    line = [line for line in program.log_text("verify").splitlines() if "event=preflight" in line][-1]
+    assert "status=204" in line and f'origin="{APP}"' in line and "access_token" not in line
