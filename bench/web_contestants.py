@@ -164,6 +164,8 @@ location = /_auth {
 REQUEST, PROXY = ("auth_request",), ("auth_request", "proxy")
 CONTESTANTS = [
     Contestant("Apache, unprotected", "the page alone"),
+    Contestant("Apache, no-op", "our module, which asks a no-op on our own loop",
+               DIRECT.format(options="proof=Variable-REMOTE_USER"), REQUEST, "noop"),
     Contestant("Apache, mod_auth_request", "our module, which asks auth-verify by FastCGI each time",
                DIRECT.format(options=""), REQUEST, "unix"),
     Contestant("Apache, mod_auth_request with cache", "the same with its verdict cache",

@@ -27,6 +27,9 @@ MaxKeepAliveRequests 0
 MaxConnectionsPerChild 0
 @MODULES@
 DocumentRoot "@DOCUMENTS@"
+<Directory "/">
+  AllowOverride None
+</Directory>
 <Directory "@DOCUMENTS@">
   Require all granted
 </Directory>
