@@ -65,9 +65,9 @@ FASTAPI = ("python:fastapi", "python:uvicorn", "python:redis", "redis-server")
 AUTHORIZERS = {
     "unix": Authorizer(auth_verify("unix:@SOCKET@"), ("auth-verify",)),
     "tcp": Authorizer(auth_verify("tcp:127.0.0.1:@PORT@"), ("auth-verify",)),
-    "http": Authorizer(auth_verify("http:unix:@SOCKET@"), ("auth-verify", "transport:http")),
+    "http": Authorizer(auth_verify("http:unix:@SOCKET@"), ("auth-verify", "linked:libhttp_parser")),
     "noop": Authorizer(noop("unix:@SOCKET@"), ("tests/web/echo_server",), judges=False, blacklist=""),
-    "noop http": Authorizer(noop("http:unix:@SOCKET@"), ("tests/web/echo_server", "transport:http"),
+    "noop http": Authorizer(noop("http:unix:@SOCKET@"), ("tests/web/echo_server", "linked:libhttp_parser"),
                             judges=False, blacklist=""),
     "fastapi": Authorizer(fastapi, FASTAPI, blacklist="redis", settings=lambda site: site.settings),
     "fastapi parsed": Authorizer(fastapi, FASTAPI, blacklist="redis",

@@ -19,7 +19,6 @@ SPEED = [
     ("P7", "nginx, HTTP", "nginx, HTTP no-op", 0.9, 0.9),
     ("P8", "nginx, FastCGI", "nginx, FastAPI", 4, 25),
     ("P8", "nginx, HTTP", "nginx, FastAPI", 4, 25),
-    ("P8", "Apache, mod_auth_request", "Apache, FastAPI", 4, 25),
 ]
 COST = [
     ("P6", "Apache, mod_auth_request with cache", "Apache, mod_auth_openidc", 1, 1),

@@ -116,12 +116,14 @@ class Site(Environment):
         return absent + [need for need in (contestant.judge.needs if contestant.judge else ()) if not self.has(need)]
 
     def has(self, need):
-        """A program of the build or of the system, or with "python:" a module, with "npm:" a package."""
+        """A program of the build or of the system; "python:" a module, "npm:" a package, "linked:" a library of ours."""
         kind, _, name = need.rpartition(":")
         if kind == "python":
             return importlib.util.find_spec(name) is not None
         if kind == "npm":
             return (self.peers / "node_modules" / name / "package.json").is_file()
+        if kind == "linked":
+            return bool(self.program("auth-verify")) and name.encode() in self.program("auth-verify").read_bytes()
         return bool(self.program(name) or shutil.which(name))
 
     def write_file(self, name, content):
