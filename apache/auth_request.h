@@ -47,7 +47,8 @@ struct backend {
 	const char *proof;           /* header of an allow; NULL: none is needed */
 	bool proof_given;            /* in the configuration, not by default */
 	const char *page_path;       /* of the generation page; NULL: no verdict cache */
-	struct page *page;
+	struct page *page;           /* NULL: it was not there at start */
+	struct cache *cache;         /* this child's */
 };
 
 struct header_row {
@@ -158,6 +159,32 @@ void pool_sweep(struct pool *);
 bool pool_is_down(const struct member *);
 void pool_set_down(const struct member *, bool down);
 
+/* --- The verdict cache (auth_request_cache.c) ------------------------------ */
+
+/* NULL: there is none that can be trusted. */
+struct page *page_open(apr_pool_t *, const char *path);
+bool page_is(const struct page *, uint64_t generation);
+struct cache *cache_open(apr_pool_t *child);
+
+/* How one request uses it: the generation from before the authorizer is asked. */
+struct cache_use {
+	const struct backend *backend;
+	const char *policy;
+	uint64_t generation;
+	bool on;
+};
+struct cache_key {
+	char bytes[16384];
+	apr_size_t n;
+	bool full; /* too much for a key: not kept */
+};
+bool cache_begin(request_rec *, const struct dir_conf *, const struct backend *, struct cache_use *);
+bool cache_find(request_rec *, const struct cache_use *, struct answer *);
+/* Does an allow say that it holds for all paths of its policy? */
+bool cache_any_path(const struct answer *);
+/* Keep an allow, when it says that it may be; asked: clock_now() from before. */
+void cache_keep(request_rec *, const struct cache_use *, const struct answer *, apr_time_t asked);
+
 /* --- The decision -------------------------------------------------------- */
 
 struct decision {
@@ -174,7 +201,7 @@ void answer_judge(const struct asker *, enum outcome, const struct answer *, str
 /* What the module knows of a request. */
 struct request_state {
 	const struct decision *decision;
-	const struct decision *late;     /* a denial whose headers wait until it is final */
+	bool waits;                      /* with Satisfy Any others may still let it pass */
 	const void *headers_conf;        /* the configuration whose AuthRequestHeader is done */
 	bool asking;                     /* its sub-requests are questions of ours */
 	bool cookies_out;                /* an allow's Set-Cookie has been given to the client */
@@ -186,7 +213,6 @@ const struct request_state *state_peek(const request_rec *); /* NULL: none */
 void apply_allow(request_rec *, const struct dir_conf *, const struct decision *);
 /* Gives what the hook has to return. */
 int apply_deny(request_rec *, const struct dir_conf *, const struct decision *);
-void apply_late_headers(request_rec *);
 /* AuthRequestHeader: the client's own away, the verdict's in. */
 void apply_headers(request_rec *, const struct dir_conf *);
 

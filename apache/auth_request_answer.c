@@ -105,6 +105,9 @@ static bool is_proved_yes(const struct backend *backend, const struct answer *an
 	const char *proof = backend->proof ? answer_header(answer, backend->proof) : "none";
 	bool ours = backend->proof && strcasecmp(backend->proof, PROOF_OF_OURS) == 0;
 	bool yes = ours || answer->head ? answer->status == HTTP_OK : ap_is_HTTP_SUCCESS(answer->status);
+	/* An answer of CGI that sends the client elsewhere may do so without a status. */
+	if (answer_header(answer, "Location"))
+		return false;
 	if (!backend->proof_given && answer->by_http && ap_is_HTTP_SUCCESS(answer->status))
 		return true;
 	return yes && proof && *proof;

@@ -181,10 +181,6 @@ int apply_deny(request_rec *r, const struct dir_conf *conf, const struct decisio
 	int status = decision->status;
 	if (is_error_document(r))
 		return status;
-	if (ap_satisfies(r) == SATISFY_ANY && !r->main) {
-		state_of(r)->late = decision;
-		return status;
-	}
 	int redirected = redirect(r, conf, decision);
 	if (redirected)
 		return redirected;
@@ -195,13 +191,6 @@ int apply_deny(request_rec *r, const struct dir_conf *conf, const struct decisio
 	if (answer->body_n == 0 || r->main)
 		return status;
 	return write_body(r, answer, status);
-}
-
-void apply_late_headers(request_rec *r)
-{
-	const struct request_state *state = state_peek(r);
-	if (state && state->late && state->late->answer && r->status == state->late->status)
-		add_deny_headers(r, state->late->answer, r->status);
 }
 
 /* --- Request headers ------------------------------------------------------ */

@@ -5,6 +5,7 @@ APACHE_MODULE_FILES = \
 	%D%/auth_request.h \
 	%D%/auth_request_answer.c \
 	%D%/auth_request_apply.c \
+	%D%/auth_request_cache.c \
 	%D%/auth_request_config.c \
 	%D%/auth_request_fcgi.c \
 	%D%/auth_request_pool.c \

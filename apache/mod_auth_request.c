@@ -9,6 +9,7 @@
 #include <ap_mpm.h>
 #include <apr_strings.h>
 #include <http_core.h>
+#include <http_main.h>
 #include <http_protocol.h>
 #include <http_request.h>
 
@@ -75,15 +76,18 @@ static enum outcome ask(const struct asker *asker, const struct backend *backend
 			struct answer *answer)
 {
 	struct member *const *members = (void *)backend->members->elts;
+	int n = backend->members->nelts;
+	bool *down = apr_pcalloc(asker->pool, (apr_size_t)n * sizeof(*down));
+	for (int i = 0; i < n; i++)
+		down[i] = !members[i]->uri && pool_is_down(members[i]);
 	enum outcome outcome = UNREACHABLE;
-	for (int down = 0; down <= 1; down++)
-		for (int i = 0; i < backend->members->nelts; i++) {
-			if ((!members[i]->uri && pool_is_down(members[i])) != down)
-				continue;
-			outcome = ask_member(asker, backend, members[i], question, answer);
-			if (outcome == ANSWERED || outcome == MALFORMED)
-				return outcome;
-		}
+	for (int i = 0; i < 2 * n; i++) {
+		if (down[i % n] != (i >= n))
+			continue;
+		outcome = ask_member(asker, backend, members[i % n], question, answer);
+		if (outcome == ANSWERED || outcome == MALFORMED)
+			break;
+	}
 	return outcome;
 }
 
@@ -92,10 +96,20 @@ static const struct decision *decide(request_rec *r, const struct dir_conf *conf
 	struct asker asker = {r, r->server, r->pool};
 	struct answer *answer = apr_pcalloc(r->pool, sizeof(*answer));
 	struct decision *made = apr_pcalloc(r->pool, sizeof(*made));
-	struct question question = question_make(r, conf, false);
-	enum outcome outcome = ask(&asker, backend, &question, answer);
+	struct cache_use use;
+	apr_time_t asked = clock_now();
+	bool cached = cache_begin(r, conf, backend, &use);
+	enum outcome outcome = ANSWERED;
+	bool found = cached && cache_find(r, &use, answer);
+	if (!found) {
+		struct question question = question_make(r, conf, cached);
+		outcome = ask(&asker, backend, &question, answer);
+	}
 	*made = (struct decision){.backend = backend, .policy = conf->policy, .uri = apr_pstrdup(r->pool, r->uri)};
 	answer_judge(&asker, outcome, answer, made);
+	made->any_path = made->status == OK && cache_any_path(answer);
+	if (made->status == OK && !found)
+		cache_keep(r, &use, answer, asked);
 	if (!made->answer && conf->on_error > 0)
 		made->status = conf->on_error;
 	return made;
@@ -116,10 +130,24 @@ static int check(request_rec *r)
 	if (!made)
 		made = decide(r, conf, backend);
 	state_of(r)->decision = made;
+	state_of(r)->waits = made->status != OK && ap_satisfies(r) == SATISFY_ANY;
+	if (state_of(r)->waits)
+		return made->status;
 	if (made->status != OK)
 		return apply_deny(r, conf, made);
 	apply_allow(r, conf, made);
 	return OK;
+}
+
+/* With Satisfy Any the others come behind a denial. Only when they deny as well
+ * it is one, and nothing of it has gone out before. */
+static int check_others(request_rec *r)
+{
+	if (!state_peek(r) || !state_peek(r)->waits)
+		return DECLINED;
+	state_of(r)->waits = false;
+	int status = ap_run_access_checker_ex(r);
+	return status == OK || status == DECLINED ? status : apply_deny(r, dir_conf(r), state_peek(r)->decision);
 }
 
 /* httpd leaves out the access hooks where it has already been here; the
@@ -174,12 +202,35 @@ static void open_pools(struct backend *backend, void *context)
 	struct member *const *members = (void *)backend->members->elts;
 	int threads = 1;
 	ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+	if (backend->page && !backend->cache)
+		backend->cache = cache_open(context);
 	for (int i = 0; i < backend->members->nelts; i++) {
 		struct member *member = members[i];
 		if (!member->uri && !member->pool)
 			member->pool = pool_open(context, member->pool_size > 0 ? member->pool_size
 							  : threads > 0 ? threads : 1);
 	}
+}
+
+static void open_page(struct backend *backend, void *context)
+{
+	if (!backend->page_path || backend->page)
+		return;
+	backend->page = page_open(context, backend->page_path);
+	if (!backend->page)
+		ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "%s cannot be used (start auth-verify "
+			     "first): no verdict of %s is kept until the next restart", backend->page_path,
+			     backend->name);
+}
+
+/* Still as root, since the page's folder belongs to the authorizer alone. */
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
+{
+	(void)plog;
+	(void)ptemp;
+	if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
+		config_each_backend(server, open_page, pconf);
+	return OK;
 }
 
 static void child_init(apr_pool_t *child, server_rec *server)
@@ -192,11 +243,12 @@ static void register_hooks(apr_pool_t *p)
 	(void)p;
 	subrequest_register();
 	ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+	ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_check_access(check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_URI);
+	ap_hook_check_access_ex(check_others, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
 	ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
 	ap_hook_insert_filter(insert_filter, NULL, NULL, APR_HOOK_REALLY_FIRST);
-	ap_hook_insert_error_filter(apply_late_headers, NULL, NULL, APR_HOOK_REALLY_FIRST);
 	ap_hook_expr_lookup(expr_lookup, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -93,9 +93,10 @@ class Apache:
         self.write()
         harness.LOGS.append(self.folder / "error.log")
         harness.LOGS.append(self.folder / "access.log")
+        # Of a group of its own: to end, prefork sends TERM to its whole group.
         with open(self.folder / "output.log", "ab") as out:
             self.process = subprocess.Popen([*self.wrapper, HTTPD, "-DFOREGROUND", "-f", str(self.configuration)],
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
                                             env=harness.environment() | sanitizer())
         harness.wait_for("Apache", self.answers, 60 if self.wrapper else 15)
         return self
