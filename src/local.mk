@@ -267,6 +267,7 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_live_ask.c \
 	%D%/bin/authctl_live_denial.c \
 	%D%/bin/authctl_live_identity.c \
+	%D%/bin/authctl_live_judge.c \
 	%D%/bin/authctl_live_login.c \
 	%D%/bin/authctl_live_open.c \
 	%D%/bin/authctl_live_public.c \

@@ -130,6 +130,7 @@ static void say_unseen(struct live *live)
 		"what the web server does when auth-verify is down, hangs or answers nothing: stop it for a moment "
 		"and "
 		"ask once more; every page has to be denied",
+		"whether Retry-After of 429 and 503 arrives: nobody is made to wait here",
 		"who can reach the socket of auth-verify: a unix socket of mode 0660 is safer than a port, which "
 		"every "
 		"user of the machine can connect to",

@@ -159,9 +159,10 @@ __attribute__((format(printf, 3, 4))) void live_line(struct live *live, struct l
 
 /* The token to ask with: authctl_live_token.c. false: an exit status is in *status. */
 bool live_token_open(struct live *live, int *status);
-/* What this configuration decides about a request for the page with that token (STR_NONE: none). */
-enum err live_expect(struct live *live, struct live_page *page, struct str target, struct str token);
-/* Good tokens are let in, as bearer and as cookie. */
+/* What this configuration decides about a request for the page's target with that token
+ * (STR_NONE: none), as bearer or in the cookie. */
+enum err live_expect(struct live *live, struct live_page *page, struct str token, bool bearer);
+/* Good tokens are let in, as bearer and as cookie, where the configuration says so: authctl_live_judge.c. */
 void live_check_token(struct live *live, struct live_page *page);
 /* Bad ones are not; nor good ones where path-user forbids it. */
 void live_check_bad_tokens(struct live *live, struct live_page *page);

@@ -231,7 +231,8 @@ static void check_below(struct live *live, const struct live_page *page)
 	question.target = fill_in(live, &place, "/{dir}fcgi-auth-check-no-such-page");
 	struct str target = arena_copy(live->keep, question.target);
 	struct live_page missing = *page;
-	if (live_expect(live, &missing, target, STR_NONE) == ERR_NONE)
+	missing.target = target;
+	if (live_expect(live, &missing, STR_NONE, false) == ERR_NONE)
 		return;
 	live_ask(live, page, &question, &answer);
 	if (answer.outcome == OUTCOME_ABSENT)

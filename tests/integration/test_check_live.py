@@ -429,6 +429,13 @@ def test_page_without_policy(make):
     assert "policy" in found(rows, "warning")
 
 
+@pytest.mark.parametrize("carrier", ["bearer", "cookie"])
+def test_tokens_in_one_place_alone(make, carrier):
+    """What the configuration does not take is no fault of the web server."""
+    rows = check(make(sections={'policy "site"': {"token-from": carrier}}), "--live", "/app/page.txt")
+    assert not found(rows) and found(rows, "ok")["token"][0]["text"] == f"a good token is let in ({carrier})"
+
+
 # --- who answers --------------------------------------------------------------------------------------------
 
 def test_server_that_does_not_say_who_it_is(make):
