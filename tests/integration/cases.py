@@ -307,4 +307,38 @@ SPOOFING = [
     for line in FORGED
 ]
 
-CASES = UNAUTHENTICATED + TOKEN_CHECKS + CREDENTIALS + ROUTES + SPOOFING
+#: What a browser sends to open a WebSocket.
+HANDSHAKE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+LISTED, FOREIGN = "Origin: https://app.example", "Origin: https://evil.example"
+
+WEBSOCKET = [
+    denied("ws-no-token", "no_token", *HANDSHAKE),
+    denied("ws-no-redirect", "no_token", *HANDSHAKE, "Accept: text/html"),
+    denied("ws-no-redirect-browser", "no_token", *HANDSHAKE, "Sec-Fetch-Mode: websocket", "Accept: text/html"),
+    denied("ws-cookie-foreign-origin", "rule_failed", *HANDSHAKE, FOREIGN, cookie("alice")),
+    denied("ws-cookie-null-origin", "rule_failed", *HANDSHAKE, "Origin: null", cookie("alice")),
+    denied("ws-cookie-no-origin", "rule_failed", *HANDSHAKE, cookie("alice")),
+    denied("ws-cookie-key-alone", "rule_failed", HANDSHAKE[3], FOREIGN, cookie("alice")),
+    allowed("ws-cookie-listed-origin", *HANDSHAKE, LISTED, cookie("alice")),
+    allowed("ws-bearer-foreign-origin", *HANDSHAKE, FOREIGN, bearer("alice")),
+    denied("ws-protocol-carries-none-here", "no_token", *HANDSHAKE, "Sec-WebSocket-Protocol: a, bearer.{alice}"),
+    allowed("no-ws-cookie-foreign-origin", FOREIGN, cookie("alice")),
+]
+
+CORS = [
+    refused("cors-preflight", LISTED, "Access-Control-Request-Method: PUT", method="OPTIONS", status=(204,)),
+    denied("cors-preflight-foreign", "no_token", FOREIGN, "Access-Control-Request-Method: PUT", method="OPTIONS"),
+    denied("cors-preflight-elsewhere", "no_token", LISTED, "Access-Control-Request-Method: PUT", method="OPTIONS",
+           target="/admin/app.cgi"),
+    denied("cors-options-is-no-preflight", "no_token", LISTED, method="OPTIONS"),
+    denied("cors-get-is-no-preflight", "no_token", LISTED, "Access-Control-Request-Method: PUT"),
+    denied("cors-preflight-foreign-claims-role", "no_token", FOREIGN, "Access-Control-Request-Method: PUT",
+           "Auth-Preflight: answer", "AUTH_PREFLIGHT: answer", method="OPTIONS"),
+    denied("cors-denied", "no_token", LISTED),
+    allowed("cors-allowed", LISTED, bearer("alice")),
+    denied("effective-path-from-client", "rule_failed", bearer("alice"), "Auth-Effective-Path: /public/x",
+           "AUTH_EFFECTIVE_PATH: /public/x", target="/admin/app.cgi"),
+]
+
+CASES = UNAUTHENTICATED + TOKEN_CHECKS + CREDENTIALS + ROUTES + SPOOFING + WEBSOCKET + CORS

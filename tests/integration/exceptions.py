@@ -23,7 +23,7 @@ class Limit:
 
 
 def is_denied(expected, *_):
-    return bool(expected.reasons or expected.page_for or expected.back_to is not None)
+    return bool(expected.reasons or expected.page_for or expected.back_to is not None or expected.statuses == (204,))
 
 
 LIMITS = [

@@ -199,6 +199,7 @@ class Site:
             'issuer "main"': {"type": "jwt", "algorithms": "HS256", "secret": f"file:{self.secret}",
                               "iss": tokens.ISSUER, "audience": tokens.AUDIENCE},
             'policy "site"': {"path": "/**", "issuer": "main", "path-user": "/users/{user}/**",
+                              "cors-origin": "https://app.example",
                               "attribute": "AUTH_EMAIL = claim:email"},
             'policy "admin"': {"path": "/admin/**", "issuer": "main", "require": "claim:roles = admin",
                                "unauthenticated": "401"},
