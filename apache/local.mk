@@ -30,7 +30,8 @@ EXTRA_PROGRAMS = %D%/mod_auth_request.so
 # installation from source puts its own folders in.
 APACHE_SITE = \
 	%D%/conf-available/fcgi-auth-authnz.conf %D%/conf-available/fcgi-auth-cgi.conf \
-	%D%/conf-available/fcgi-auth-fcgid.conf %D%/conf-available/fcgi-auth.conf
+	%D%/conf-available/fcgi-auth-fcgid.conf %D%/conf-available/fcgi-auth-http.conf \
+	%D%/conf-available/fcgi-auth-subrequest.conf %D%/conf-available/fcgi-auth.conf
 APACHE_PARTS = \
 	%D%/cors.conf %D%/headers.conf %D%/identity.conf %D%/identity.lua %D%/login.conf \
 	%D%/protect-authnz.conf %D%/protect-fcgid.conf

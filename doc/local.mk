@@ -16,8 +16,10 @@ dist_doc_DATA += \
 
 guidedir = $(docdir)/guide
 dist_guide_DATA = \
+	%D%/guide/apache.md \
 	%D%/guide/forward-auth.md \
-	%D%/guide/process-managers.md
+	%D%/guide/process-managers.md \
+	%D%/guide/web-servers.md
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \

@@ -56,8 +56,8 @@ def cgi_site():
 
 
 @pytest.fixture(scope="session", params=[
-    "lighttpd", "lighttpd libfcgi", "lighttpd-spawn", "cgi", "apache-direct", "apache-cgi", "apache-authnz",
-    "apache-fcgid", "nginx"])
+    "lighttpd", "lighttpd libfcgi", "lighttpd-spawn", "cgi", "apache-direct", "apache-subrequest",
+    "apache-http", "apache-cgi", "apache-authnz", "apache-fcgid", "nginx", "nginx-http"])
 def way(request, backend, application):
     """Each way in that gives the answers of the table: web server with its way, and the transport."""
     server, _, transport = request.param.partition(" ")

@@ -46,5 +46,10 @@ LIMITS = [
 ]
 
 
+def row(limit):
+    """As the guide has it."""
+    return f"| {', '.join(f'`{way}`' for way in limit.ways)} | {limit.words} | {limit.why} |"
+
+
 def of(way):
     return [limit for limit in LIMITS if way in limit.ways]

@@ -89,7 +89,7 @@ class Service:
     def __init__(self, folder, name, configuration, count=1, managed=False, preexec=None, port=0):
         """port: where it listens in place of a socket in the folder."""
         self.folder, self.name, self.configuration = folder, name, configuration
-        self.count, self.managed, self.preexec = count, managed, preexec
+        self.count, self.managed, self.preexec, self.options = count, managed, preexec, ()
         self.path = folder / "run" / f"{name}.sock"
         if port:
             self.socket = socket.create_server(("127.0.0.1", port), backlog=1024)
@@ -106,7 +106,7 @@ class Service:
 
     @property
     def command(self):
-        own = [program(SOCKETS[self.name]), "-c", str(self.configuration)]
+        own = [program(SOCKETS[self.name]), "-c", str(self.configuration), *self.options]
         return ["multiwatch", "-s", "TERM", "-f", str(self.count), "--", *own] if self.managed else own
 
     def start(self):
@@ -187,6 +187,8 @@ class Site:
             preexec = preexec or drop_privileges
         self.services = {name: Service(self.folder, name, self.configuration, processes, managed, preexec,
                                        self.web.tcp_port if name == "verify" else 0) for name in SOCKETS}
+        if self.web.verify_options:  # it makes its own socket, so there can be one
+            self.services["verify"].options, self.services["verify"].count = self.web.verify_options, 1
         self.web.write(edit or (lambda name, text: text))
         if self.web.unprivileged:
             give_away(self.folder)

@@ -52,6 +52,8 @@ class WebServer:
     has_pid_file = True
     #: Where auth-verify listens for a web server that knows no other sockets.
     tcp_port = 0
+    #: How auth-verify is started for it beside that.
+    verify_options = ()
 
     def __init__(self, site, way=""):
         self.site, self.way, self.process = site, way, None

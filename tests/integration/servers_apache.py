@@ -18,7 +18,7 @@ MODULES = ("mpm_event", "authz_core", "authz_host", "alias", "cgid", "dir", "env
 #: Of a site that has no shipped configuration.
 PLAIN = ("authn_core", "authz_user", "headers")
 #: way in: name of the shipped configuration, whose head tells what to enable and what to write
-WAYS = {"direct": "fcgi-auth", "cgi": "fcgi-auth-cgi", "authnz": "fcgi-auth-authnz", "fcgid": "fcgi-auth-fcgid"}
+WAYS = {"direct": "fcgi-auth"} | {way: f"fcgi-auth-{way}" for way in ("subrequest", "http", "cgi", "authnz", "fcgid")}
 
 
 def head(name):
@@ -46,6 +46,8 @@ class Server(servers.WebServer):
         super().__init__(site, way)
         if way == "authnz":
             self.tcp_port, = harness.free_ports(1)
+        if way == "http":
+            self.verify_options = ["-l", f"http:unix:{site.folder}/run/verify-http.sock"]
 
     @property
     def command(self):

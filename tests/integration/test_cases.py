@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of cases against every way in."""
 
+import collections
 import json
 import re
 import pytest
@@ -17,8 +18,8 @@ def fill(text):
     return re.sub(r"\{(\w+)\}", lambda name: cases.token(name[1]), text)
 
 
-#: (way, limit) of which a case has shown that it is one.
-shown = set()
+#: (way, words of a limit) of which a case has shown that it is one; how many cases have run for a way.
+shown, ran = set(), collections.Counter()
 
 
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.name)
@@ -26,6 +27,7 @@ def test_case(way, case):
     """With each kind of target behind the same addresses."""
     headers = [fill(line) for line in case.headers]
     target = fill(case.target)
+    ran[way.name] += 1
     for kind in way.kinds:
         answer = way.request(target, headers, case.method, case.body, case.chunked, kind)
         found = expectations.problems(expected_of(way.name, case, target, kind), answer)
@@ -41,6 +43,19 @@ def expected_of(way, case, target, kind, without=None):
         if limit is not without and limit.applies(expected, case, kind):
             expected = limit.change(expected)
     return expected
+
+
+def test_no_limit_is_left_over(way):
+    """Runs when the whole table has: each limit was needed by a case, so none of them hides what works."""
+    if ran[way.name] >= len(cases.CASES):
+        assert {words for name, words in shown if name == way.name} == {limit.words for limit in exceptions.of(way.name)}
+
+
+def test_limits_are_documented():
+    """The guide has them word for word, and no other."""
+    guide = (harness.REPOSITORY / "doc" / "guide" / "web-servers.md").read_text()
+    table = [line for line in guide.splitlines() if line.startswith("| `")]
+    assert table == [exceptions.row(limit) for limit in exceptions.LIMITS]
 
 
 def test_no_policy():
