@@ -60,7 +60,8 @@ def with_cors(name, text):
     return re.sub(r"(include \S*)protect\.conf;", r"\g<0> \1cors.conf;", text) if name == "site.conf" else text
 
 
-@pytest.fixture(scope="module", params=["lighttpd", "nginx", "apache-direct", "apache-cgi", "apache-authnz"])
+@pytest.fixture(scope="module", params=["lighttpd", "nginx", "nginx-http", "apache-direct", "apache-cgi",
+                                         "apache-authnz"])
 def site(request, application):
     with harness.Site(server=request.param, sections=SECTIONS, backend=application.port, edit=with_cors) as running:
         yield running

@@ -37,8 +37,8 @@ def application():
         yield server
 
 
-@pytest.fixture(scope="module", params=["lighttpd", "lighttpd-spawn", "nginx", "apache-direct", "apache-cgi",
-                                         "apache-authnz", "apache-fcgid"])
+@pytest.fixture(scope="module", params=["lighttpd", "lighttpd-spawn", "nginx", "nginx-http", "apache-direct",
+                                         "apache-cgi", "apache-authnz", "apache-fcgid"])
 def site(request, application):
     more = {"lighttpd": LIGHTTPD, "nginx": NGINX, "apache": APACHE}[request.param.split("-")[0]] % application.port
     with harness.Site(server=request.param, sections=SECTIONS, more=more) as running:
@@ -93,7 +93,7 @@ def test_cookie_of_another_origin(site, application, origin):
     """Browsers send it with every site's handshake."""
     headers = [f"Cookie: auth={tokens.mint()}", *([f"Origin: {origin}"] if origin else [])]
     assert refused(site, application, "/ws/x", *headers) == status(site, 403)
-    if site.web.way in ("", "direct", "authnz"):
+    if site.web.way in ("", "http", "direct", "authnz"):
         assert "websocket from another origin" in site.log_text("verify").splitlines()[-1]
 
 
