@@ -18,7 +18,10 @@ guidedir = $(docdir)/guide
 dist_guide_DATA = \
 	%D%/guide/apache.md \
 	%D%/guide/forward-auth.md \
+	%D%/guide/lighttpd.md \
+	%D%/guide/nginx.md \
 	%D%/guide/process-managers.md \
+	%D%/guide/shared-hosting.md \
 	%D%/guide/web-servers.md
 
 examplesdir = $(docdir)/examples

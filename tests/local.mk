@@ -419,6 +419,7 @@ EXTRA_DIST += \
 	%D%/integration/servers_haproxy.py \
 	%D%/integration/test_forward_auth.py \
 	%D%/integration/test_http_servers.py \
+	%D%/integration/test_guides.py \
 	%D%/integration/test_issuers.py \
 	%D%/integration/test_login.py \
 	%D%/integration/test_login_loop.py \
@@ -444,6 +445,7 @@ EXTRA_DIST += \
 	%D%/integration/test_rules.py \
 	%D%/integration/test_servers.py \
 	%D%/integration/test_session_cookies.py \
+	%D%/integration/test_shared_hosting.py \
 	%D%/integration/test_state.py \
 	%D%/integration/test_team.py \
 	%D%/integration/test_token_places.py \

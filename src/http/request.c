@@ -11,9 +11,9 @@ enum twice { TWICE_REFUSE, TWICE_JOIN };
 
 enum raw_index {
 	RAW_METHOD, RAW_TARGET, RAW_HOST, RAW_HTTPS, RAW_SCHEME, RAW_PORT, RAW_ADDR, RAW_POLICY, RAW_EFFECTIVE,
-	RAW_AUTHORIZATION, RAW_COOKIE, RAW_ACCEPT, RAW_ORIGIN, RAW_TYPE, RAW_REQUESTED_WITH, RAW_FETCH_MODE,
-	RAW_FETCH_SITE, RAW_FETCH_DEST, RAW_UPGRADE, RAW_WEBSOCKET_KEY, RAW_WEBSOCKET, RAW_REQUESTED_METHOD,
-	RAW_PREFLIGHT, RAW_CACHE_WANTED, RAW_SCRIPT, RAW_PATH_INFO, RAW_LENGTH, RAW_COUNT
+	RAW_AUTHORIZATION, RAW_REDIRECTED, RAW_COOKIE, RAW_ACCEPT, RAW_ORIGIN, RAW_TYPE, RAW_REQUESTED_WITH,
+	RAW_FETCH_MODE, RAW_FETCH_SITE, RAW_FETCH_DEST, RAW_UPGRADE, RAW_WEBSOCKET_KEY, RAW_WEBSOCKET,
+	RAW_REQUESTED_METHOD, RAW_PREFLIGHT, RAW_CACHE_WANTED, RAW_SCRIPT, RAW_PATH_INFO, RAW_LENGTH, RAW_COUNT
 };
 
 static const struct known {
@@ -30,6 +30,7 @@ static const struct known {
 	[RAW_POLICY] = {{"AUTH_POLICY", 11}, TWICE_REFUSE},
 	[RAW_EFFECTIVE] = {{"AUTH_EFFECTIVE_PATH", 19}, TWICE_REFUSE},
 	[RAW_AUTHORIZATION] = {{"HTTP_AUTHORIZATION", 18}, TWICE_REFUSE},
+	[RAW_REDIRECTED] = {{"REDIRECT_HTTP_AUTHORIZATION", 27}, TWICE_REFUSE},
 	[RAW_COOKIE] = {{"HTTP_COOKIE", 11}, TWICE_JOIN},
 	[RAW_ACCEPT] = {{"HTTP_ACCEPT", 11}, TWICE_REFUSE},
 	[RAW_ORIGIN] = {{"HTTP_ORIGIN", 11}, TWICE_REFUSE},
@@ -219,6 +220,10 @@ enum err request_read(struct arena *arena, const struct incoming *in, uint64_t n
 	print_id(number, out->id);
 	bool sorted = sort_params(arena, in, raw, why);
 	fill(out, raw);
+	/* Apache gives CGI programs no such header; a site owner's .htaccess does, and an
+	 * internal redirect puts its prefix before the name. Headers begin with HTTP_. */
+	if (in->asked == ASKED_CGI && out->authorization.n == 0)
+		out->authorization = raw[RAW_REDIRECTED];
 	out->takes_preflight = in->asked == ASKED_AUTHORIZER || in->asked == ASKED_CGI ||
 			       str_eq(raw[RAW_PREFLIGHT], STR("answer"));
 	if (raw[RAW_TARGET].p)

@@ -249,6 +249,33 @@ static void handshakes(void)
 	}
 }
 
+/* What Apache's .htaccess hands to CGI programs, and only to them. */
+static void reads_redirected_authorization(void)
+{
+	static const struct {
+		enum asked asked;
+		const char *header, *redirected, *name, *expected;
+	} rows[] = {
+		{ASKED_CGI, NULL, "Bearer a", "REDIRECT_HTTP_AUTHORIZATION", "Bearer a"},
+		{ASKED_CGI, "", "Bearer a", "REDIRECT_HTTP_AUTHORIZATION", "Bearer a"},
+		{ASKED_CGI, "Bearer b", "Bearer a", "REDIRECT_HTTP_AUTHORIZATION", "Bearer b"},
+		{ASKED_CGI, NULL, "Bearer a", "HTTP_REDIRECT_HTTP_AUTHORIZATION", ""},
+		{ASKED_AUTHORIZER, NULL, "Bearer a", "REDIRECT_HTTP_AUTHORIZATION", ""},
+		{ASKED_UNKNOWN, NULL, "Bearer a", "REDIRECT_HTTP_AUTHORIZATION", ""},
+		{ASKED_HTTP, NULL, "Bearer a", "REDIRECT_HTTP_AUTHORIZATION", ""},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct param params[] = {P("REQUEST_METHOD", "GET"), P("REQUEST_URI", "/"),
+					 {str_of(rows[i].name), str_of(rows[i].redirected)},
+					 {STR("HTTP_AUTHORIZATION"), str_of(rows[i].header)}};
+		struct incoming in = {.params = params, .n_params = rows[i].header ? 4 : 3, .asked = rows[i].asked};
+		struct request r;
+		const char *why;
+		CU_ASSERT_EQUAL(request_read(arena, &in, 1, &r, &why), ERR_NONE);
+		UNIT_ROW(str_eq(r.authorization, str_of(rows[i].expected)), rows[i].name);
+	}
+}
+
 /* 204 is no allow, or the web server says that the client will have it. */
 static void takes_preflights(void)
 {
@@ -341,6 +368,7 @@ int main(void)
 		{"navigation", negotiates},
 		{"handshakes", handshakes},
 		{"preflights", takes_preflights},
+		{"authorization behind a redirect", reads_redirected_authorization},
 		{"verdicts that are kept", wants_to_keep},
 		{"same origin", same_origin},
 		{NULL, NULL},
