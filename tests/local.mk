@@ -452,6 +452,7 @@ EXTRA_DIST += \
 	%D%/integration/test_user_records.py \
 	%D%/integration/test_user_records_applications.py \
 	%D%/integration/test_user_records_faults.py \
+	%D%/integration/test_verdict_cache.py \
 	%D%/integration/test_verdict_hold.py \
 	%D%/integration/test_websocket.py \
 	%D%/integration/user_records.py \
