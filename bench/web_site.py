@@ -8,6 +8,7 @@ import pwd
 import secrets
 import shutil
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import jwt
@@ -52,17 +53,25 @@ unauthenticated = 401
 """
 
 
-def become_unprivileged(folder, build):
-    """Apache serves nothing as root, and what it starts must read what the others write: all run as one user."""
+@contextmanager
+def unprivileged(folder, build):
+    """Apache serves nothing as root, and what it starts must read what the others write: all run as one user.
+
+    The saved id stays root's, so that the folder can be removed in the end; no program that is started has it."""
     if os.geteuid() != 0:
+        yield
         return
     user = pwd.getpwnam(USER)
     os.chown(folder, user.pw_uid, user.pw_gid)
     os.initgroups(USER, user.pw_gid)
     os.setgid(user.pw_gid)
-    os.setuid(user.pw_uid)
-    if not os.access(build, os.R_OK | os.X_OK):
-        raise Failed(f"{USER}, as whom Apache runs, cannot read {build}: build elsewhere, or do not run this as root")
+    os.setresuid(user.pw_uid, user.pw_uid, 0)
+    try:
+        if not os.access(build, os.R_OK | os.X_OK):
+            raise Failed(f"{USER}, as whom Apache runs, cannot read {build}: build elsewhere, or run this as a user")
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
 
 
 def issuer(kind):
@@ -116,7 +125,7 @@ class Site(Environment):
         return absent + [need for need in (contestant.judge.needs if contestant.judge else ()) if not self.has(need)]
 
     def has(self, need):
-        """A program of the build or of the system; "python:" a module, "npm:" a package, "linked:" a library of ours."""
+        """A program of the build or the system; "python:" a module, "npm:" a package, "linked:" a library of ours."""
         kind, _, name = need.rpartition(":")
         if kind == "python":
             return importlib.util.find_spec(name) is not None
