@@ -61,7 +61,7 @@ def with_cors(name, text):
 
 
 @pytest.fixture(scope="module", params=["lighttpd", "nginx", "nginx-http", "apache-direct", "apache-cgi",
-                                         "apache-authnz"])
+                                         "apache-subrequest", "apache-http", "apache-authnz"])
 def site(request, application):
     with harness.Site(server=request.param, sections=SECTIONS, backend=application.port, edit=with_cors) as running:
         yield running

@@ -38,7 +38,8 @@ def application():
 
 
 @pytest.fixture(scope="module", params=["lighttpd", "lighttpd-spawn", "nginx", "nginx-http", "apache-direct",
-                                         "apache-cgi", "apache-authnz", "apache-fcgid"])
+                                         "apache-cgi", "apache-subrequest", "apache-http", "apache-authnz",
+                                         "apache-fcgid"])
 def site(request, application):
     more = {"lighttpd": LIGHTTPD, "nginx": NGINX, "apache": APACHE}[request.param.split("-")[0]] % application.port
     with harness.Site(server=request.param, sections=SECTIONS, more=more) as running:
