@@ -428,6 +428,7 @@ EXTRA_DIST += \
 	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
 	%D%/integration/test_mod_auth_request.py \
+	%D%/integration/test_mod_auth_request_bodies.py \
 	%D%/integration/test_mod_auth_request_cache.py \
 	%D%/integration/test_mod_auth_request_failures.py \
 	%D%/integration/test_mod_auth_request_flow.py \
