@@ -189,7 +189,7 @@ void live_ask(struct live *live, const struct live_page *page, const struct live
 
 bool live_contains(struct str text, struct str part)
 {
-	return part.n > 0 && memmem(text.p, text.n, part.p, part.n);
+	return part.n > 0 && text.n >= part.n && memmem(text.p, text.n, part.p, part.n);
 }
 
 bool live_shows(const struct live *live, const struct live_page *page, const struct live_answer *answer)
