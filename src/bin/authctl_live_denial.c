@@ -89,7 +89,10 @@ static void judge_navigation(struct live *live, const struct live_page *page, st
 		live_line(live, found(CHECK_FAILED, CAUSE_RETURN, "navigation", page),
 			  "a person %s, but the login page is %.*s", answer->said, STR_ARGS(live->login.url));
 	else
-		live_line(live, found(CHECK_FAILED, CAUSE_NAVIGATION, "navigation", page),
+		/* A denial it is: mod_fcgid can give no other one. */
+		live_line(live,
+			  found(answer->outcome == OUTCOME_DENIED ? CHECK_WARNING : CHECK_FAILED, CAUSE_NAVIGATION,
+				"navigation", page),
 			  "a person %s, and sees no login page", answer->said);
 }
 

@@ -98,8 +98,9 @@ ALL_PAGES = ("--live", "/app/page.txt", "--live", "/app/app.cgi", "--live", "/ap
 # --- as shipped -------------------------------------------------------------------------------
 
 
-def test_shipped_configuration_has_no_fault(make):
-    rows = check(make(), *ALL_PAGES)
+@pytest.mark.parametrize("server", ["lighttpd", "lighttpd-spawn"])
+def test_shipped_configuration_has_no_fault(make, server):
+    rows = check(make(server=server), *ALL_PAGES)
     assert not found(rows) and not found(rows, "warning"), json.dumps(rows, indent=1)
     assert set(found(rows, "skipped")) == {"unseen"}
     good = found(rows, "ok")

@@ -299,6 +299,15 @@ def httpd(make):  # noqa: F811
         site.close()
 
 
+@pytest.mark.parametrize("server, known", [("apache-direct", ()), ("apache-authnz", ()), ("apache-cgi", ()),
+                                           ("apache-fcgid", ("navigation", "denial"))])
+def test_apache_as_shipped(make, server, known):  # noqa: F811
+    """mod_fcgid makes every denial a 401 without a body: that is said, and is no way in."""
+    rows = check(make(server=server), *ALL_PAGES)
+    assert not found(rows) and set(found(rows, "warning")) == set(known), json.dumps(found(rows), indent=1)
+    assert set(found(rows, "skipped")) == {"unseen"}
+
+
 def test_apache_controls(httpd):
     """What the tests below break is whole without: the page is protected and good tokens get in."""
     for way in WAYS:
@@ -403,7 +412,7 @@ def test_authorization_is_eaten(httpd, way, line, remedy):
 def test_fcgid_loses_and_leaks(httpd):
     rows = check(httpd("fcgid"), "--live", "/app/page.txt")
     assert "Header always unset" in found(rows)["leak"][0]["remedy"]
-    row, = found(rows)["navigation"]
+    row, = found(rows, "warning")["navigation"]
     assert "401" in row["text"] and "ErrorDocument 401 /auth/login" in row["remedy"]
     assert [row for row in found(rows, "warning")["denial"] if "body" in row["text"]]
 
