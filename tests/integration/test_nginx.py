@@ -292,6 +292,14 @@ def test_no_application_sees_the_api_key(nginx, line):
         assert answer.status == 200 and key not in answer.text and "alice" in answer.text
 
 
+def test_no_application_sees_a_key_beside_a_token(nginx):
+    key = nginx.authctl("api-keys", "add", "--owner", "alice", "--expires", "1d").stdout.strip().splitlines()[-1]
+    for target in ("/papp/x", "/app/app.cgi"):
+        answer = nginx.request(target, [bearer(), f"X-API-Key: {key}"])
+        assert answer.status == 200 and key not in answer.text
+        assert "other-key" in nginx.request(target, [bearer(), "X-API-Key: other-key"]).text
+
+
 # --- login, WebSocket -------------------------------------------------------------------------------
 
 def test_login_and_logout(make_site):
