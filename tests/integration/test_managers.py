@@ -351,6 +351,38 @@ def test_supervisord_leaves_a_bad_configuration_alone(bare, supervisord):
     assert "exit status 78" in log
 
 
+# --- mod_fcgid ------------------------------------------------------------------------------------
+
+def started_by(pid):
+    """auth-verify at any depth below the process."""
+    below = harness.children(pid)
+    return {child for child in below if name_of(child) == "auth-verify"}.union(*map(started_by, below))
+
+
+def test_fcgid(make_site):
+    """Apache starts the authorizer, starts another one when it has died, and takes it along at the end."""
+    site = make_site(server="apache-fcgid")
+    apache = site.web.process.pid
+    assert status(site, GOOD) == 200 and status(site) == 401
+    first = started_by(apache)
+    assert first
+    harness.wait_for("its log line in Apache's", lambda: "event=deny" in site.log_text("apache"))
+    for pid in first:
+        os.kill(pid, signal.SIGUSR1)
+    assert status(site, GOOD) == 200
+    for pid in first:
+        os.kill(pid, signal.SIGKILL)
+    harness.wait_for("an allowed page", lambda: status(site, GOOD) == 200)
+    second = started_by(apache)
+    assert second and not second & first
+    forbid(site)
+    for pid in second:
+        os.kill(pid, signal.SIGUSR2)
+    harness.wait_for("the new rule", lambda: status(site, GOOD) == 401)
+    site.web.stop()
+    harness.wait_for("the end of all", lambda: not any(is_up(pid) for pid in second))
+
+
 # --- what they share ------------------------------------------------------------------------------
 
 def test_usr1_opens_the_journal_anew(bare, manage):
