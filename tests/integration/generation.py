@@ -7,6 +7,7 @@ import struct
 import time
 
 import fastcgi
+import harness
 import tokens
 
 SIZE = 64
@@ -103,3 +104,10 @@ def log_out(site, token, service="logout"):
 
 def fresh(user="alice", **claims):
     return tokens.mint(user, **claims)
+
+
+def site(sections=None, **how):
+    """A site whose own policy answers no pages of other origins: with cors-origin nothing is kept."""
+    sections = dict(sections or {})
+    sections['policy "site"'] = {"cors-origin": None} | sections.get('policy "site"', {})
+    return harness.Site(sections=sections, **how)

@@ -32,7 +32,7 @@ def start(site, *names):
 
 @pytest.fixture(scope="module")
 def site():
-    made = start(harness.Site(processes=2, sections={'policy "site"': {"local-user": "on"}}))
+    made = start(generation.site(processes=2, sections={'policy "site"': {"local-user": "on"}}))
     yield made
     made.close()
 
@@ -42,7 +42,7 @@ def make():
     made = []
 
     def one(*names, **how):
-        made.append(harness.Site(**how))
+        made.append(generation.site(**how))
         return start(made[-1], *names)
 
     yield one
@@ -72,7 +72,7 @@ def test_it_is_there_when_a_program_serves(make):
 
 
 def test_in_a_folder_that_two_users_share(make):
-    site = harness.Site(preexec=harness.drop_privileges)
+    site = generation.site(preexec=harness.drop_privileges)
     try:
         harness.give_away(site.folder)
         os.chown(site.state, 0, harness.NOBODY)
@@ -186,7 +186,7 @@ def test_a_login_changes_nothing(make):
 
 def test_key_rings(make):
     ring = harness.RUN / "generation-ring.json"
-    site = harness.Site(sections={'issuer "main"': {"algorithms": "ES256", "secret": None,
+    site = generation.site(sections={'issuer "main"': {"algorithms": "ES256", "secret": None,
                                                     "key-ring": f"file:{ring}"}})
     try:
         site.state.rmdir()

@@ -13,6 +13,7 @@ import pytest
 
 import apache
 import fastcgi
+import generation
 import harness
 import tokens
 from authorizer import Authorizer, allow, deny
@@ -230,7 +231,7 @@ def log_out(site, token):
 
 @pytest.fixture
 def real():
-    site = harness.Site(processes=2, preexec=harness.drop_privileges)
+    site = generation.site(processes=2, preexec=harness.drop_privileges)
     harness.give_away(site.folder)
     for name in ("verify", "logout"):
         site.services[name].start()

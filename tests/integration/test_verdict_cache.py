@@ -107,7 +107,7 @@ class Running:
     """auth-verify and auth-logout, the relay, and Apache in front."""
 
     def __init__(self, name):
-        self.site = harness.Site(processes=2, preexec=harness.drop_privileges,
+        self.site = generation.site(processes=2, preexec=harness.drop_privileges,
                                  sections={'policy "plain"': {"path": "/plain/**"}})
         harness.give_away(self.site.folder)
         for service in ("verify", "logout"):

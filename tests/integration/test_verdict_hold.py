@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import generation
 import harness
 import session_server
 import tokens
@@ -31,7 +32,7 @@ SECTIONS = {
 
 @pytest.fixture(scope="module", params=["fastcgi", "libfcgi"])
 def site(request):
-    made = harness.Site(transport=request.param, sections=SECTIONS)
+    made = generation.site(transport=request.param, sections=SECTIONS)
     made.services["verify"].start()
     yield made
     made.close()
@@ -42,7 +43,7 @@ def make():
     made = []
 
     def one(**how):
-        made.append(harness.Site(**how))
+        made.append(generation.site(**how))
         made[-1].services["verify"].start()
         return made[-1]
 
