@@ -6,11 +6,13 @@ paths put in, starts it, and ends it. `server="apache-fcgid"` means Apache with 
 in that its class calls "fcgid".
 """
 
+import contextlib
 import importlib
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 
 import harness
@@ -95,7 +97,7 @@ class WebServer:
         self.pid_file.unlink(missing_ok=True)
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                            env=self.environment)
+                                            env=self.environment, start_new_session=True)
         harness.wait_for(self.name, self.answers)
 
     def answers(self):
@@ -115,6 +117,12 @@ class WebServer:
         self.process.wait(15)
 
     def kill(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
+        """Also what it has started, which outlives a parent that is killed outright."""
+        if not self.process:
+            return
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
