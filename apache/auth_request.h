@@ -130,6 +130,8 @@ const char *question_effective_path(request_rec *);
 struct question question_make(request_rec *, const struct dir_conf *, bool cached);
 
 enum outcome fcgi_ask(const struct asker *, const struct member *, const struct question *, struct answer *);
+/* Ask the members in turn, until one answers. */
+enum outcome backend_ask(const struct asker *, const struct backend *, const struct question *, struct answer *);
 enum outcome subrequest_ask(request_rec *, const struct backend *, const struct member *, const char *policy,
 			    struct answer *);
 void subrequest_register(void);
@@ -164,6 +166,7 @@ void pool_set_down(const struct member *, bool down);
 /* NULL: there is none that can be trusted. */
 struct page *page_open(apr_pool_t *, const char *path);
 bool page_is(const struct page *, uint64_t generation);
+bool page_generation(const struct page *, uint64_t *);
 struct cache *cache_open(apr_pool_t *child);
 
 /* How one request uses it: the generation from before the authorizer is asked. */
@@ -209,6 +212,13 @@ struct request_state {
 
 struct request_state *state_of(request_rec *);       /* made when there is none */
 const struct request_state *state_peek(const request_rec *); /* NULL: none */
+
+/* --- Upgraded connections (auth_request_tunnel.c) -------------------------- */
+
+/* Starts a child's thread; NULL: there is none, and nothing is followed. */
+struct watch *tunnel_watch(apr_pool_t *child, server_rec *);
+/* Where the request asks for an upgrade: end its connection when the verdict ends. */
+void tunnel_follow(request_rec *, const struct dir_conf *, const struct decision *, struct watch *);
 
 void apply_allow(request_rec *, const struct dir_conf *, const struct decision *);
 /* Gives what the hook has to return. */

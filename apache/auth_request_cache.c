@@ -40,7 +40,7 @@ static apr_status_t page_close(void *context)
 }
 
 /* It may have been cut or taken away since; the order of the two looks does not matter. */
-static bool page_read(const struct page *page, uint64_t *generation)
+bool page_generation(const struct page *page, uint64_t *generation)
 {
 	static const char magic[8] = {'F', 'C', 'G', 'A', 'U', 'T', 'H', 'G'};
 	struct stat now;
@@ -69,13 +69,13 @@ struct page *page_open(apr_pool_t *p, const char *path)
 	}
 	page->at = at;
 	apr_pool_cleanup_register(p, page, page_close, apr_pool_cleanup_null);
-	return page_read(page, &generation) ? page : NULL;
+	return page_generation(page, &generation) ? page : NULL;
 }
 
 bool page_is(const struct page *page, uint64_t generation)
 {
 	uint64_t now;
-	return page && page_read(page, &now) && now == generation;
+	return page && page_generation(page, &now) && now == generation;
 }
 
 /* --- Keys ----------------------------------------------------------------- */
@@ -216,7 +216,7 @@ bool cache_begin(request_rec *r, const struct dir_conf *conf, const struct backe
 	*use = (struct cache_use){.backend = backend, .policy = conf->policy};
 	/* Preflights and handshakes are judged by more than a request that is alike. */
 	use->on = backend->cache && backend->page && conf->cache != OFF && origin->method_number != M_OPTIONS
-		  && !apr_table_get(origin->headers_in, "Upgrade") && page_read(backend->page, &use->generation);
+		  && !apr_table_get(origin->headers_in, "Upgrade") && page_generation(backend->page, &use->generation);
 	return use->on;
 }
 

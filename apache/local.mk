@@ -11,6 +11,7 @@ APACHE_MODULE_FILES = \
 	%D%/auth_request_pool.c \
 	%D%/auth_request_question.c \
 	%D%/auth_request_subrequest.c \
+	%D%/auth_request_tunnel.c \
 	%D%/mod_auth_request.c
 
 # A shared object that httpd loads: -fPIC takes back the programs' -fPIE. The ring macros of

@@ -15,6 +15,9 @@
 
 #include "auth_request.h"
 
+/* This child's, from its start to its end. */
+static struct watch *watch;
+
 const struct request_state *state_peek(const request_rec *r)
 {
 	return ap_get_module_config(r->request_config, &auth_request_module);
@@ -72,8 +75,8 @@ static enum outcome ask_member(const struct asker *asker, const struct backend *
 }
 
 /* The first that answers; who could not be had a moment ago is asked last. */
-static enum outcome ask(const struct asker *asker, const struct backend *backend, const struct question *question,
-			struct answer *answer)
+enum outcome backend_ask(const struct asker *asker, const struct backend *backend, const struct question *question,
+			 struct answer *answer)
 {
 	struct member *const *members = (void *)backend->members->elts;
 	int n = backend->members->nelts;
@@ -103,7 +106,7 @@ static const struct decision *decide(request_rec *r, const struct dir_conf *conf
 	bool found = cached && cache_find(r, &use, answer);
 	if (!found) {
 		struct question question = question_make(r, conf, cached);
-		outcome = ask(&asker, backend, &question, answer);
+		outcome = backend_ask(&asker, backend, &question, answer);
 	}
 	*made = (struct decision){.backend = backend, .policy = conf->policy, .uri = apr_pstrdup(r->pool, r->uri)};
 	answer_judge(&asker, outcome, answer, made);
@@ -136,6 +139,7 @@ static int check(request_rec *r)
 	if (made->status != OK)
 		return apply_deny(r, conf, made);
 	apply_allow(r, conf, made);
+	tunnel_follow(r, conf, made, watch);
 	return OK;
 }
 
@@ -236,6 +240,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 static void child_init(apr_pool_t *child, server_rec *server)
 {
 	config_each_backend(server, open_pools, child);
+	watch = tunnel_watch(child, server);
 }
 
 static void register_hooks(apr_pool_t *p)
