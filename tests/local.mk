@@ -406,6 +406,7 @@ EXTRA_DIST += \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \
 	%D%/integration/test_bypass.py \
+	%D%/integration/test_bypass_apache.py \
 	%D%/integration/test_cases.py \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_check_live.py \
@@ -446,6 +447,7 @@ EXTRA_DIST += \
 	%D%/integration/test_rings.py \
 	%D%/integration/test_rules.py \
 	%D%/integration/test_servers.py \
+	%D%/integration/test_spoofing.py \
 	%D%/integration/test_session_cookies.py \
 	%D%/integration/test_shared_hosting.py \
 	%D%/integration/test_state.py \

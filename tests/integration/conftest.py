@@ -65,7 +65,7 @@ def way(request, backend, application):
         yield ways.Cgi(request.getfixturevalue("cgi_site"))
         return
     with harness.Site(server=server, transport=transport or "fastcgi", processes=2, backend=backend.port,
-                      application=application) as running:
+                      application=application, sections=ways.SECTIONS) as running:
         yield ways.WebServer(running, server)
 
 

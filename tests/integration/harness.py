@@ -226,7 +226,7 @@ class Site:
 
     def make_documents(self):
         self.htdocs, self.static = self.folder / "htdocs", self.folder / "static"
-        for place in ("app", "admin", "users/alice", "users/bob", "public"):
+        for place in ("app", "admin", "users/alice", "users/bob", "public", "keys", "token"):
             (self.htdocs / place).mkdir(parents=True, exist_ok=True)
             shutil.copy(HERE / "data" / "app.cgi", self.htdocs / place)
             (self.htdocs / place / "page.txt").write_text(f"document of {place}\n")

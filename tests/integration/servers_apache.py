@@ -12,6 +12,7 @@ import servers
 
 SHIPPED = harness.REPOSITORY / "apache"
 DEBIAN = pathlib.Path("/etc/apache2")
+MODULES_FOLDER = pathlib.Path("/usr/lib/apache2/modules")
 #: Of every site, beside those that the head of a shipped configuration tells to enable.
 MODULES = ("mpm_event", "authz_core", "authz_host", "alias", "cgid", "dir", "env", "mime", "proxy", "proxy_http",
            "proxy_fcgi", "setenvif", "rewrite")

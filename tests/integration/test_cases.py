@@ -46,7 +46,7 @@ def expected_of(way, case, target, kind, without=None):
 
 
 def test_no_limit_is_left_over(way):
-    """Runs when the whole table has: each limit was needed by a case, so none of them hides what works."""
+    """Runs when the whole table has: each limit was needed by a case, so that none hides what works."""
     if ran[way.name] >= len(cases.CASES):
         needed = {words for name, words in shown if name == way.name}
         assert needed == {limit.words for limit in exceptions.of(way.name)}

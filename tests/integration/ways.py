@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways to ask: through a web server, or a program by itself as plain CGI. Each gives the same kind of answer."""
 
+import functools
 import json
 import re
 import subprocess
@@ -8,11 +9,19 @@ import urllib.parse
 
 import fastcgi
 import harness
+import tokens
 from http_client import Answer
 
 
 def is_identity(name):
     return name == "REMOTE_USER" or name.startswith("AUTH_")
+
+
+#: Policies beside those of every site.
+SECTIONS = {
+    'policy "keys"': {"path": "/keys/**", "token-from": "api-key"},
+    'policy "token"': {"path": "/token/**", "issuer": "main", "pass-token": "on"},
+}
 
 
 class WebServer:
@@ -22,6 +31,10 @@ class WebServer:
 
     def __init__(self, site, name="lighttpd"):
         self.site, self.name = site, name
+
+    @functools.cached_property
+    def api_key(self):
+        return tokens.sensitive(self.site.authctl("api-keys", "add", "--owner", "machine").stdout.strip())
 
     def request(self, target, headers, method="GET", body=None, chunked=False, kind="cgi"):
         answer = self.site.request(target, headers, method, body, chunked, kind)
