@@ -15,11 +15,12 @@ from applications import Scripted
 from test_bypass import EMPTY_ANSWERS, statuses, without
 
 GOOD = f"Authorization: Bearer {tokens.mint()}"
+PAGES = ("/app/page.txt", "/app/app.cgi", "/papp/x")
 #: Ways whose authorizer a test can put another in the place of.
 ASKED = ("direct", "subrequest", "authnz")
 
 
-def answers_instead(make_site, way, stdout, targets=("/app/page.txt", "/app/app.cgi", "/papp/x"), **how):
+def answers_instead(make_site, way, stdout, targets=PAGES, **how):
     """The statuses of a site whose authorizer answers everything with that."""
     site = make_site(start=False, server=f"apache-{way}", **how)
     verify = site.services["verify"]
@@ -89,6 +90,25 @@ def test_b7_opens_without_a_user_needing_require(make_site):
     edit = without("protect-authnz.conf", "Require valid-user", "Require all granted")
     site = make_site(server="apache-authnz", edit=edit)
     assert set(statuses(site).values()) == {200}, "the test does not show what the line is for"
+
+
+@pytest.mark.parametrize("proof, expected", [(True, {403}), (False, {200})])
+def test_b11_fcgid_authorizer_is_never_asked(make_site, proof, expected):
+    """The line that wants a decision closes it even then."""
+    def edit(file, text):
+        if file == "protect-fcgid.conf":
+            text = re.sub(r"(?m)^\s*FcgidAccessChecker ", "FcgidAuthorizer ", text)
+            return text if proof else re.sub(r"(?m)^\s*Require expr .*$", "", text)
+        return text
+    assert set(statuses(make_site(server="apache-fcgid", edit=edit)).values()) == expected
+
+
+def test_fcgid_program_that_ends(make_site):
+    edit = without("protect-fcgid.conf", r"(?m)FcgidAccessChecker \S+$", "FcgidAccessChecker /bin/true")
+    site = make_site(server="apache-fcgid", edit=edit)
+    begin = time.monotonic()
+    assert site.request("/app/page.txt", [GOOD]).status in (401, 403, 500, 503)
+    assert time.monotonic() - begin < 15
 
 
 @pytest.mark.parametrize("way", ["direct", "subrequest", "http", "cgi"])

@@ -45,6 +45,18 @@ def expected_of(way, case, target, kind, without=None):
     return expected
 
 
+#: The test plan of an application that verified its tokens itself; the last line is test_renewal.
+PLAN = {"bad signature": "other-key", "expired": "expired", "wrong issuer": "J5-wrong-issuer",
+        "another user's resource": "others-folder", "tampering": "tampered"}
+
+
+def test_renewal(way):
+    """The old token has expired, a new one is good, and the old one does not become good beside it."""
+    old, new = (fill(cases.cookie(name)) for name in ("expired", "alice_again"))
+    statuses = [way.request("/app/app.cgi", [line]).status for line in (old, new, old, new)]
+    assert statuses == [401, 200, 401, 200]
+
+
 def test_no_limit_is_left_over(way):
     """Runs when the whole table has: each limit was needed by a case, so that none hides what works."""
     if ran[way.name] >= len(cases.CASES):
@@ -76,7 +88,8 @@ def test_request_ids_differ(way):
 
 def test_table_is_sound():
     names = [case.name for case in cases.CASES]
-    assert len(names) == len(set(names))
+    assert len(names) == len(set(names)) >= 120
+    assert set(PLAN.values()) <= set(names)
     assert json.dumps(sorted(cases.TOKENS))
     for case in cases.CASES:
         assert sum(map(bool, (case.user, case.redirect, case.reason, case.page_for, case.status))) == 1, case.name
