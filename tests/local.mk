@@ -433,6 +433,7 @@ EXTRA_DIST += \
 	%D%/integration/test_mod_auth_request_cache.py \
 	%D%/integration/test_mod_auth_request_failures.py \
 	%D%/integration/test_mod_auth_request_flow.py \
+	%D%/integration/test_mod_auth_request_foreign.py \
 	%D%/integration/test_mod_auth_request_subrequest.py \
 	%D%/integration/test_mod_auth_request_tunnel.py \
 	%D%/integration/test_lighttpd_spawn.py \
