@@ -14,10 +14,22 @@ my %types = (
 	txt => 'text/plain', webp => 'image/webp', xml => 'text/xml', zip => 'application/zip',
 );
 
+# Apache's mod_cgid loses the answer of a program that ends while there is something
+# it has not read: what is left of the request is read, for a while.
+sub finish {
+	my $rest;
+	local $SIG{ALRM} = sub { exit 0 };
+	alarm 5;
+	for (1 .. 1024) {
+		last unless sysread STDIN, $rest, 65536;
+	}
+	exit 0;
+}
+
 sub refuse {
 	my ($status) = @_;
 	print "Status: $status\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\n\r\n$status\n";
-	exit 0;
+	finish();
 }
 
 # Called by Apache for a file that it has found, not by its own address: there the
@@ -40,7 +52,7 @@ my %said = $head =~ /^Variable-([A-Z0-9_]+): (.*?)\r$/mg;
 unless ($head =~ /\AStatus: 200 OK\r\n/ && $said{AUTH_REQUEST_ID}) {
 	refuse('503 Service Unavailable') if $head !~ /\AStatus: (?:204|[345]\d\d) /;
 	print $answer;
-	exit 0;
+	finish();
 }
 
 # Identity comes from the answer alone, and no application sees a key.
@@ -79,6 +91,7 @@ my ($extension) = lc($file) =~ /\.([^.\/]+)\z/;
 my $type = $types{$extension // ''} // 'application/octet-stream';
 print "Status: 200 OK\r\nContent-Type: $type\r\nContent-Length: ", -s $content,
 	"\r\nCache-Control: private, no-cache\r\nX-Content-Type-Options: nosniff\r\n\r\n";
-exit 0 if $ENV{REQUEST_METHOD} eq 'HEAD';
+finish() if $ENV{REQUEST_METHOD} eq 'HEAD';
 my $part;
 print $part while read $content, $part, 65536;
+finish();

@@ -14,7 +14,7 @@
 #include "web/frame.h"
 #include "web/params.h"
 
-enum { BODY_MS = 30000, STALL_MS = 5000 };
+enum { BODY_MS = 30000, STALL_MS = 5000, REST_MAX = 64 << 20 };
 
 struct cgi {
 	const struct handler *handler;
@@ -85,6 +85,23 @@ static bool write_all(struct str bytes)
 	return true;
 }
 
+/* Apache's mod_cgid loses the answer of a program that ends while there is something
+ * it has not read: what is left of a refused request is read, for a while. */
+static void read_rest(char *scratch, size_t n)
+{
+	int64_t end_ms = clock_monotonic_ms() + STALL_MS;
+	for (size_t got = 0; got < REST_MAX;) {
+		struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+		int64_t left_ms = end_ms - clock_monotonic_ms();
+		if (left_ms <= 0 || poll(&input, 1, (int)left_ms) <= 0)
+			return;
+		ssize_t m = read(STDIN_FILENO, scratch, n);
+		if (m <= 0)
+			return;
+		got += (size_t)m;
+	}
+}
+
 void cgi_answer_failure(void)
 {
 	write_all(STR("Status: 500 Internal Server Error\r\nCache-Control: no-store\r\n"
@@ -131,6 +148,8 @@ int cgi_run(const struct transport_settings *settings, const struct handler *han
 		return 1;
 	cgi->handler = handler;
 	int status = answer(cgi, settings);
+	if (handler->reads_body)
+		read_rest(cgi->reply, sizeof cgi->reply);
 	if (cgi->body) {
 		secret_wipe(cgi->body, cgi->body_n);
 		free(cgi->body);

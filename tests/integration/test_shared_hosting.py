@@ -194,6 +194,23 @@ def test_gate_as_a_server(gate):
         "/app/app.cgi", "/more", "a=b")
 
 
+UNREAD = bytes(150000)  # more than a socket or pipe holds
+
+
+def test_gate_refuses_a_body(gate):
+    """Apache's mod_cgid loses the answer of a program that ends while there is something it has not read."""
+    for target, headers, status in [("/app/page.txt", [GOOD], 405), ("/app/page.txt", [], 401),
+                                    ("/app/none.txt", [GOOD], 404)]:
+        answers = [gate.site.request(target, headers, "POST", UNREAD).status for _ in range(10)]
+        assert answers == [status] * 10, target
+
+
+def test_program_refuses_a_body(gate):
+    answers = [gate.site.request("/auth/login", ["Content-Type: application/json"], "POST", UNREAD).status
+               for _ in range(10)]
+    assert answers == [413] * 10
+
+
 # --- Authorization behind a redirect -------------------------------------------------------------------
 
 @pytest.fixture
