@@ -129,6 +129,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/local_user.c %D%/policy/local_user.h \
 	%D%/policy/login_bounce.c %D%/policy/login_bounce.h \
 	%D%/policy/login.c %D%/policy/login.h \
+	%D%/policy/login_check.c \
 	%D%/policy/login_form.c \
 	%D%/policy/login_jwks.c \
 	%D%/policy/login_options.c %D%/policy/login_options.h \

@@ -402,6 +402,7 @@ EXTRA_DIST += \
 	%D%/integration/data/lighttpd.conf \
 	%D%/integration/data/nginx-site.conf \
 	%D%/integration/data/nginx.conf \
+	%D%/integration/test_accounts.py \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \

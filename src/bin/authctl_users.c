@@ -95,7 +95,7 @@ bool users_password(struct tool *tool, struct str *hash, struct str *made)
 		return false;
 	if (!generated && !check_password(tool, password))
 		return false;
-	if (!password_hash(arena, password, PASSWORD_COST_DEFAULT, hash)) {
+	if (!password_hash(arena, password, (unsigned)tool->snapshot->login->password_cost, hash)) {
 		output_error("the password cannot be hashed: does crypt(3) of this system offer bcrypt?");
 		return false;
 	}

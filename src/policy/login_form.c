@@ -12,7 +12,6 @@
 #include "policy/login_bounce.h"
 #include "policy/login_routes.h"
 #include "policy/pages.h"
-#include "policy/password.h"
 #include "policy/session.h"
 
 static const char purpose[] = "login";
@@ -69,30 +68,6 @@ void login_show(const struct call *call)
 	struct page_login page = {
 		.return_to = login_return_address(call, url_field(call->worker->arena, call->request->query, "rd"))};
 	show(call, 200, &csrf, &page);
-}
-
-enum err login_check_password(struct worker *worker, struct str user, struct str password, struct account *out,
-			      const char **why)
-{
-	struct account account = {0};
-	struct accounts *accounts = worker_accounts(worker);
-	bool plausible = user.n > 0 && user.n <= ACCOUNT_ID_MAX && !str_has_control(user);
-	if (!accounts)
-		return ERR_STORE;
-	enum err err = plausible ? accounts_find(accounts, worker->arena, user, &account) : ERR_NOT_FOUND;
-	if (err && err != ERR_NOT_FOUND)
-		return err;
-	if (err || account.password.n == 0) {
-		password_verify_nobody(worker->arena, password, PASSWORD_COST_DEFAULT);
-		*why = err ? "no such account" : "the account has no password";
-		return ERR_BAD_CREDENTIALS;
-	}
-	bool right = password_verify(worker->arena, password, account.password);
-	*why = right ? "the account is disabled" : "wrong password";
-	if (!right || account.disabled)
-		return ERR_BAD_CREDENTIALS;
-	*out = account;
-	return ERR_NONE;
 }
 
 /* What was typed or sent. */

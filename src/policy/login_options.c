@@ -37,6 +37,8 @@ static const struct conf_opt opts[] = {
 	{"title", CONF_TEXT, offsetof(struct login_conf, title), "Sign in", NULL, "Title of the login page"},
 	{"password-min", CONF_INT, offsetof(struct login_conf, password_min), "12", "1-72",
 	 "Least number of characters of a new password"},
+	{"password-cost", CONF_INT, offsetof(struct login_conf, password_cost), "12", "4-16",
+	 "Cost of bcrypt for the hash of a password; each step doubles the time of a login and of a guess"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 

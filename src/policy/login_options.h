@@ -15,6 +15,7 @@ struct login_conf {
 	int64_t lifetime;    /* milliseconds */
 	struct conf_list token_claims, return_origins;
 	int64_t password_min; /* characters of a new password */
+	int64_t password_cost; /* of bcrypt: the logarithm of the work */
 };
 
 extern const struct conf_kind login_kind;

@@ -74,8 +74,9 @@ static enum err apply(const struct call *call, struct change *change, struct str
 {
 	struct worker *worker = call->worker;
 	struct account account = change->account;
+	unsigned cost = (unsigned)worker->snapshot->login->password_cost;
 	account.changed = clock_now();
-	if (!password_hash(worker->arena, change->fresh, PASSWORD_COST_DEFAULT, &account.password))
+	if (!password_hash(worker->arena, change->fresh, cost, &account.password))
 		return ERR_INTERNAL;
 	enum err err = revocation_add_user(worker, change->claims.iss, account.id, STR("password changed"));
 	if (err == ERR_NONE)

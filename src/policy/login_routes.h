@@ -16,9 +16,11 @@ void login_jwks(const struct call *call);
 /* login_password.c */
 void login_change_password(const struct call *call);
 
+/* login_check.c */
 /* Is it the account's password? One answer, and one class of time, for a user who
  * does not exist, has no password, is disabled, and for a wrong password:
- * ERR_BAD_CREDENTIALS; *why tells them apart for the log alone. ERR_STORE. */
+ * ERR_BAD_CREDENTIALS; *why tells them apart for the log alone. A hash that is
+ * weaker than [login] password-cost wants is made anew when the password is right. ERR_STORE. */
 enum err login_check_password(struct worker *worker, struct str user, struct str password, struct account *out,
 			      const char **why);
 /* Where a browser goes after a login: the address if it is on this site or one of

@@ -24,17 +24,28 @@ static bool is_radix64(struct str s)
 	return true;
 }
 
-static bool is_bcrypt(struct str hash)
+/* The cost of a whole bcrypt hash; 0: it is none, or one that would take too long. */
+static unsigned cost_of(struct str hash)
 {
 	static const char kinds[] = "abxy";
 	if (hash.n != BCRYPT_SIZE || !str_starts(hash, STR("$2")) || !memchr(kinds, hash.p[2], sizeof kinds - 1) ||
 	    hash.p[3] != '$' || hash.p[6] != '$' || !is_radix64(str_skip(hash, 7)))
-		return false;
+		return 0;
 	unsigned char tens = (unsigned char)hash.p[BCRYPT_COST_AT], ones = (unsigned char)hash.p[BCRYPT_COST_AT + 1];
 	if (tens < '0' || tens > '9' || ones < '0' || ones > '9')
-		return false;
+		return 0;
 	int cost = (tens - '0') * 10 + ones - '0';
-	return cost >= PASSWORD_COST_MIN && cost <= PASSWORD_COST_MAX;
+	return cost >= PASSWORD_COST_MIN && cost <= PASSWORD_COST_MAX ? (unsigned)cost : 0;
+}
+
+static bool is_bcrypt(struct str hash)
+{
+	return cost_of(hash) > 0;
+}
+
+bool password_is_outdated(struct str hash, unsigned cost)
+{
+	return cost_of(hash) < cost;
 }
 
 /* The forms that say what they are, and the length of what follows their last '$'.

@@ -29,5 +29,7 @@ void password_verify_nobody(struct arena *arena, struct str password, unsigned c
  * PASSWORD_COST_MAX, everything that the system's crypt(3) knows, $apr1$, {SHA}.
  * A plain text is none, but 13 letters and digits are taken for DES. */
 bool password_is_supported(struct str hash);
+/* Would password_hash() with that cost make a stronger one? Another scheme, or bcrypt with a lower cost. */
+bool password_is_outdated(struct str hash, unsigned cost);
 
 #endif

@@ -17,7 +17,7 @@ static const char tables[] =
 	"CREATE UNIQUE INDEX account_email ON account (email COLLATE NOCASE) WHERE email <> '';"
 	"CREATE INDEX account_id ON account (id COLLATE NOCASE);";
 
-enum { FIND, FIND_EMAIL, TAKEN, INSERT, UPDATE, DELETE, NOTE_LOGIN, NEXT, STATEMENTS };
+enum { FIND, FIND_EMAIL, TAKEN, INSERT, UPDATE, DELETE, NOTE_LOGIN, RENEW_HASH, NEXT, STATEMENTS };
 
 #define COLUMNS "id, email, name, roles, password, disabled, created, changed, last_login"
 
@@ -34,6 +34,7 @@ static const char *const statements[STATEMENTS] = {
 		   " changed = ?8, last_login = ?9 WHERE id = ?1",
 	[DELETE] = "DELETE FROM account WHERE id = ?1",
 	[NOTE_LOGIN] = "UPDATE account SET last_login = max(last_login, ?2) WHERE id = ?1",
+	[RENEW_HASH] = "UPDATE account SET password = ?3 WHERE id = ?1 AND password = ?2",
 	[NEXT] = "SELECT " COLUMNS " FROM account WHERE id > ?1 ORDER BY id LIMIT 1",
 };
 
@@ -261,6 +262,17 @@ enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t n
 		return ERR_STORE;
 	sql_bind_int(accounts->sql, NOTE_LOGIN, 2, now);
 	return finish(accounts->sql, change_one(accounts->sql, NOTE_LOGIN, id));
+}
+
+enum err accounts_renew_hash(struct accounts *accounts, struct str id, struct str old, struct str fresh)
+{
+	if (!is_text(fresh, ACCOUNT_HASH_MAX))
+		return ERR_BAD_REQUEST;
+	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+		return ERR_STORE;
+	sql_bind_text(accounts->sql, RENEW_HASH, 2, given(old));
+	sql_bind_text(accounts->sql, RENEW_HASH, 3, given(fresh));
+	return finish(accounts->sql, change_one(accounts->sql, RENEW_HASH, id));
 }
 
 /* Every text at its longest, with its NUL and rounded up. */

@@ -42,6 +42,9 @@ enum err accounts_change(struct accounts *accounts, const struct account *accoun
 enum err accounts_remove(struct accounts *accounts, struct str id);
 /* ERR_NOT_FOUND. A login before the last one noted changes nothing. */
 enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now);
+/* Another hash of the same password, unless the password was changed meanwhile
+ * (ERR_NOT_FOUND). Says nothing to those who keep verdicts: nothing of them has changed. */
+enum err accounts_renew_hash(struct accounts *accounts, struct str id, struct str old, struct str fresh);
 /* In the order of ids; each returns false to stop, and may change accounts. The
  * texts live until it returns. */
 enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, const struct account *account),

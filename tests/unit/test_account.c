@@ -138,6 +138,33 @@ static void one_of_each(void)
 	bed_close(&bed);
 }
 
+static void renewed_hashes(void)
+{
+	struct bed bed;
+	bed_open(&bed);
+	struct account ada = account("ada", ""), got = {0};
+	ada.password = STR("old");
+	CU_ASSERT_EQUAL(accounts_add(bed.accounts, &ada), ERR_NONE);
+	static const struct {
+		const char *name, *id, *old, *fresh, *then;
+		enum err err;
+	} rows[] = {
+		{"renewed", "ada", "old", "better", "better", ERR_NONE},
+		{"changed meanwhile", "ada", "old", "stale", "better", ERR_NOT_FOUND},
+		{"nobody's", "ben", "old", "better", "better", ERR_NOT_FOUND},
+		{"no text", "ada", "better", "\n", "better", ERR_BAD_REQUEST},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		enum err err = accounts_renew_hash(bed.accounts, str_of(rows[i].id), str_of(rows[i].old),
+						   str_of(rows[i].fresh));
+		UNIT_ROW(err == rows[i].err, rows[i].name);
+		CU_ASSERT_EQUAL(find(&bed, "ada", &got), ERR_NONE);
+		UNIT_STR_EQ(got.password, str_of(rows[i].then), rows[i].name);
+	}
+	CU_ASSERT_EQUAL(got.changed, ada.changed);
+	bed_close(&bed);
+}
+
 static void texts_that_do_not_fit(void)
 {
 	struct bed bed;
@@ -323,6 +350,7 @@ int main(void)
 		{"every field", every_field},
 		{"logins", logins},
 		{"one of each", one_of_each},
+		{"renewed hashes", renewed_hashes},
 		{"texts that do not fit", texts_that_do_not_fit},
 		{"changes", changes},
 		{"list", list},

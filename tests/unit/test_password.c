@@ -183,6 +183,26 @@ static void bounds(void)
 	arena_reset(arena);
 }
 
+static void outdated(void)
+{
+	static const struct {
+		const char *name, *hash;
+		unsigned cost;
+		bool outdated;
+	} rows[] = {
+		{"as wanted", "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", 4, false},
+		{"less than wanted", "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", 5, true},
+		{"more than wanted", "$2b$12$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", 11, false},
+		{"of htpasswd, as wanted", "$2y$04$jd0QIZ.ALF7YH7rNzzqMgeUCxSEDNZkmvI3oCtBWcFJ9x/uJdyBmq", 4, false},
+		{"MD5", "$1$saltsalt$9xy1btjgzLYfb7hivXtC//", 4, true},
+		{"SHA-1", "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", 4, true},
+		{"yescrypt", "$y$j9T$abcdefgh$0123456789012345678901234567890123456789012", 4, true},
+		{"none", "", 4, true},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		UNIT_ROW(password_is_outdated(str_of(rows[i].hash), rows[i].cost) == rows[i].outdated, rows[i].name);
+}
+
 static void nobody(void)
 {
 	/* What it computes lets nobody in; here it only has to run at every cost. */
@@ -201,6 +221,7 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{"known hashes", known_hashes}, {"changed hashes", changed_hashes}, {"no hashes", no_hashes},
 		{"hashing", hashing},		{"bounds", bounds},		    {"nobody", nobody},
+		{"outdated", outdated},
 		{NULL, NULL},
 	};
 	int status = unit_main("password", cases);
