@@ -4,13 +4,18 @@
 
 #include "policy/login_routes.h"
 
-/* Really ask what a login needs: a key that signs, revocations, accounts. */
+/* Really ask what a login needs: revocations, and for local accounts these and a
+ * key that signs. How an auth server elsewhere is, another address says. */
 static bool is_healthy(struct worker *worker)
 {
 	struct store_question question = {0};
 	struct store_answer answer;
 	struct account account;
-	if (!worker->snapshot->login_issuer || worker->store_driver->ask(worker->store, &question, &answer) != ERR_NONE)
+	if (worker->store_driver->ask(worker->store, &question, &answer) != ERR_NONE)
+		return false;
+	if (worker->snapshot->login->backend != LOGIN_LOCAL)
+		return true;
+	if (!worker->snapshot->login_issuer)
 		return false;
 	struct accounts *accounts = worker_accounts(worker);
 	enum err err = accounts ? accounts_find(accounts, worker->arena, STR("health"), &account) : ERR_STORE;
@@ -24,30 +29,38 @@ static void health(const struct call *call)
 	call_json(call, healthy ? STR("{\"status\":\"ok\"}\n") : STR("{\"status\":\"unavailable\"}\n"));
 }
 
+/* Who answers with each backend; NULL: with that one there is no such thing. */
 static const struct route {
 	struct str segment;
 	struct str method;
-	void (*answer)(const struct call *call);
+	void (*answer[LOGIN_BACKENDS])(const struct call *call);
 } routes[] = {
-	{{"login", 5}, {"GET", 3}, login_show},
-	{{"login", 5}, {"POST", 4}, login_submit},
-	{{"signin", 6}, {"GET", 3}, login_show},
-	{{"signin", 6}, {"POST", 4}, login_submit},
-	{{"profile", 7}, {"GET", 3}, login_profile},
-	{{"verify-token", 12}, {"GET", 3}, login_verify_token},
-	{{"jwks.json", 9}, {"GET", 3}, login_jwks},
-	{{"change-password", 15}, {"POST", 4}, login_change_password},
-	{{"health", 6}, {"GET", 3}, health},
+	/* segment, method, {local, upstream} */
+	{{"login", 5}, {"GET", 3}, {login_show, NULL}},
+	{{"login", 5}, {"POST", 4}, {login_submit, NULL}},
+	{{"signin", 6}, {"GET", 3}, {login_show, NULL}},
+	{{"signin", 6}, {"POST", 4}, {login_submit, NULL}},
+	{{"profile", 7}, {"GET", 3}, {login_profile, login_profile}},
+	{{"verify-token", 12}, {"GET", 3}, {login_verify_token, login_verify_token}},
+	{{"jwks.json", 9}, {"GET", 3}, {login_jwks, NULL}},
+	{{"change-password", 15}, {"POST", 4}, {login_change_password, NULL}},
+	{{"health", 6}, {"GET", 3}, {health, health}},
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };
+
+/* Does the row answer for the segment, with the backend of this configuration? */
+static bool is_route(const struct call *call, const struct route *route)
+{
+	return str_eq(route->segment, call->segment) && route->answer[call->worker->snapshot->login->backend];
+}
 
 /* The methods of a segment that has no route for the request's method; empty: no such segment. */
 static struct str methods_of(const struct call *call)
 {
 	struct buf b = arena_buf(call->worker->arena, 64);
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (!str_eq(routes[i].segment, call->segment))
+		if (!is_route(call, &routes[i]))
 			continue;
 		buf_add(&b, b.n ? STR(", ") : STR(""));
 		buf_add(&b, routes[i].method);
@@ -62,9 +75,9 @@ static void answer(const struct call *call)
 	bool head = str_eq(call->request->method, STR("HEAD"));
 	struct str method = head ? STR("GET") : call->request->method;
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (!str_eq(routes[i].segment, call->segment) || !str_eq(routes[i].method, method))
+		if (!is_route(call, &routes[i]) || !str_eq(routes[i].method, method))
 			continue;
-		routes[i].answer(call);
+		routes[i].answer[call->worker->snapshot->login->backend](call);
 		return;
 	}
 	struct str allow = methods_of(call);

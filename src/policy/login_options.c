@@ -15,8 +15,8 @@ enum { ORIGINS_MAX = 2000, TITLE_MAX = 100 };
 static const char *const same_sites[] = {"Lax", "Strict", "None"};
 
 static const struct conf_opt opts[] = {
-	{"backend", CONF_WORD, offsetof(struct login_conf, backend), "local", "local",
-	 "Who knows the passwords: local for the accounts in state-dir"},
+	{"backend", CONF_WORD, offsetof(struct login_conf, backend), "local", "local|upstream",
+	 "Who knows the passwords: local for the accounts in state-dir, upstream for the server of [upstream]"},
 	{"cookie", CONF_TEXT, offsetof(struct login_conf, cookie), "__Host-auth", NULL,
 	 "Name of the cookie that a login sets"},
 	{"cookie-domain", CONF_TEXT, offsetof(struct login_conf, cookie_domain), NULL, NULL,

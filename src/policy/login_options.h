@@ -7,8 +7,10 @@
 #include "http/cookie.h"
 #include "http/request.h"
 
+enum login_backend { LOGIN_LOCAL, LOGIN_UPSTREAM, LOGIN_BACKENDS };
+
 struct login_conf {
-	int backend; /* local */
+	int backend; /* enum login_backend */
 	struct conf_text cookie, cookie_domain, cookie_path, issuer, title;
 	int cookie_samesite; /* Lax, Strict, None */
 	int cookie_secure;   /* auto, on, off */
