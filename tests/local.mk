@@ -399,6 +399,7 @@ EXTRA_DIST += \
 	%D%/integration/exceptions.py \
 	%D%/integration/expectations.py \
 	%D%/integration/data/app.cgi \
+	%D%/integration/examples.py \
 	%D%/integration/data/lighttpd.conf \
 	%D%/integration/data/nginx-site.conf \
 	%D%/integration/data/nginx.conf \
@@ -449,6 +450,7 @@ EXTRA_DIST += \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
 	%D%/integration/test_rules.py \
+	%D%/integration/test_seed0.py \
 	%D%/integration/test_servers.py \
 	%D%/integration/test_spoofing.py \
 	%D%/integration/test_session_cookies.py \
