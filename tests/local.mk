@@ -379,6 +379,7 @@ EXTRA_DIST += \
 	%D%/integration/harness.py \
 	%D%/integration/jwks_source.py \
 	%D%/integration/http_client.py \
+	%D%/integration/mail_server.py \
 	%D%/integration/peers.py \
 	%D%/integration/responder.py \
 	%D%/integration/run \
