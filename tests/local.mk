@@ -468,3 +468,16 @@ EXTRA_DIST += \
 	%D%/integration/test_websocket.py \
 	%D%/integration/user_records.py \
 	%D%/integration/websocket.py
+
+# Browser tests: python3 -m pytest tests/browser
+EXTRA_DIST += \
+	%D%/browser/README.md \
+	%D%/browser/chrome.py \
+	%D%/browser/conftest.py \
+	%D%/browser/site/public/index.html \
+	%D%/browser/site/wiki/edit.html \
+	%D%/browser/site/wiki/index.html \
+	%D%/browser/site/wiki/save.cgi \
+	%D%/browser/test_chrome.py \
+	%D%/browser/test_login_page.py \
+	%D%/browser/test_logs_are_clean.py
