@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clerk in front of an API: the sentences of that design, one by one, with doc/examples/clerk.conf as it is shipped, and
-a provider that signs tokens of Clerk's shape."""
+"""Clerk in front of an API: the sentences of that design, one by one, with doc/examples/clerk.conf as it is shipped,
+and a provider that signs tokens of Clerk's shape."""
 
 import json
 import time
@@ -16,8 +16,8 @@ import test_peers_jwks
 import tokens
 
 ROWS = {
-    "S3.1": ("RS256 by JWKS and kid; fetched once, again for an unknown kid under a cool-down, ahead of its end, and the "
-             "last good set while the source is down",
+    "S3.1": ("RS256 by JWKS and kid; fetched once, again for an unknown kid under a cool-down, ahead of its end, and "
+             "the last good set while the source is down",
              ["test_s3_1_one_fetch", "test_s3_1_unknown_kid", "test_s3_1_ahead_of_its_end", "test_s3_1_source_down"]),
     "S3.2": ("tokens of Clerk as they are: no aud, azp, a minute, in __session; 5 s of leeway; versions 1 and 2",
              ["test_s3_2_version_1", "test_s3_2_version_2", "test_s3_2_parties", "test_s3_2_leeway",
