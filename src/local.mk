@@ -87,7 +87,10 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
 	%D%/store/cache_file.c %D%/store/cache_file.h \
+	%D%/store/count.c %D%/store/count.h \
+	%D%/store/counters.c %D%/store/counters.h \
 	%D%/store/database.c %D%/store/database.h \
+	%D%/store/embedded_counts.c \
 	%D%/store/embedded_cache.c \
 	%D%/store/embedded.h \
 	%D%/store/embedded_records.c \
@@ -113,6 +116,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/api_key_options.c \
 	%D%/policy/api_key_seal.c \
 	%D%/policy/api_key_record.c %D%/policy/api_key_record.h \
+	%D%/policy/attempt.c %D%/policy/attempt.h \
 	%D%/policy/attribute.c %D%/policy/attribute.h \
 	%D%/policy/call.c %D%/policy/call.h \
 	%D%/policy/cookies.c %D%/policy/cookies.h \
@@ -132,6 +136,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/login_check.c \
 	%D%/policy/login_form.c \
 	%D%/policy/login_jwks.c \
+	%D%/policy/login_limits.c \
 	%D%/policy/login_options.c %D%/policy/login_options.h \
 	%D%/policy/login_password.c \
 	%D%/policy/login_routes.h \
@@ -142,6 +147,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/page_style.c \
 	%D%/policy/pages.c %D%/policy/pages.h \
 	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \
+	%D%/policy/password_policy.c %D%/policy/password_policy.h \
 	%D%/policy/password.c %D%/policy/password.h \
 	%D%/policy/profile.c %D%/policy/profile.h \
 	%D%/policy/profile_ask.c \

@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	%D%/unit/test_access \
 	%D%/unit/test_account \
 	%D%/unit/test_algorithm \
+	%D%/unit/test_attempt \
 	%D%/unit/test_attribute \
 	%D%/unit/test_api_key_record \
 	%D%/unit/test_base \
@@ -25,6 +26,7 @@ UNIT_TESTS = \
 	%D%/unit/test_conf \
 	%D%/unit/test_connections \
 	%D%/unit/test_cookie \
+	%D%/unit/test_count \
 	%D%/unit/test_cookies \
 	%D%/unit/test_cors \
 	%D%/unit/test_credentials \
@@ -63,6 +65,7 @@ UNIT_TESTS = \
 	%D%/unit/test_params \
 	%D%/unit/test_pem \
 	%D%/unit/test_password \
+	%D%/unit/test_password_policy \
 	%D%/unit/test_profile \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
@@ -119,6 +122,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_algorithm_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+%C%_unit_test_attempt_LDADD = $(UNIT_LDADD)
 %C%_unit_test_attribute_LDADD = $(UNIT_LDADD)
 %C%_unit_test_api_key_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_base_LDADD = $(UNIT_LDADD)
@@ -132,6 +136,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_conf_LDADD = $(UNIT_LDADD)
 %C%_unit_test_connections_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cookie_LDADD = $(UNIT_LDADD)
+%C%_unit_test_count_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cookies_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cors_LDADD = $(UNIT_LDADD)
 %C%_unit_test_credentials_LDADD = $(UNIT_LDADD)
@@ -197,6 +202,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pem_LDADD = $(UNIT_LDADD)
 %C%_unit_test_password_LDADD = $(UNIT_LDADD)
+%C%_unit_test_password_policy_LDADD = $(UNIT_LDADD)
 %C%_unit_test_profile_LDADD = $(UNIT_LDADD)
 %C%_unit_test_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_request_LDADD = $(UNIT_LDADD)
@@ -453,7 +459,6 @@ EXTRA_DIST += \
 	%D%/integration/test_rules.py \
 	%D%/integration/test_seed0.py \
 	%D%/integration/test_seed1.py \
-	%D%/integration/test_seed2.py \
 	%D%/integration/test_seed3.py \
 	%D%/integration/test_servers.py \
 	%D%/integration/test_spoofing.py \

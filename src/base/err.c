@@ -33,6 +33,7 @@ static const struct err_row rows[ERR_COUNT] = {
 	[ERR_USER_INACTIVE] = {"user_inactive", 403, NULL, LOG_NOTICE, "Account is not active"},
 	[ERR_USER_UNKNOWN] = {"user_unknown", 403, NULL, LOG_NOTICE, "Account is not active"},
 	[ERR_RATE_LIMITED] = {"rate_limited", 429, NULL, LOG_NOTICE, "Too many attempts"},
+	[ERR_ACCOUNT_LOCKED] = {"account_locked", 423, NULL, LOG_NOTICE, "Too many attempts"},
 	[ERR_USER_MISMATCH] = {"user_mismatch", 403, "insufficient_scope", LOG_NOTICE, "User ID mismatch"},
 	[ERR_RULE_FAILED] = {"rule_failed", 403, "insufficient_scope", LOG_NOTICE, "Not allowed"},
 

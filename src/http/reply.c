@@ -14,7 +14,8 @@ static const char *phrase(int status)
 		{302, "Found"},
 		{303, "See Other"},    {400, "Bad Request"},	     {401, "Unauthorized"},
 		{403, "Forbidden"},    {404, "Not Found"},	     {405, "Method Not Allowed"},
-		{413, "Content Too Large"}, {415, "Unsupported Media Type"}, {429, "Too Many Requests"},
+		{413, "Content Too Large"}, {415, "Unsupported Media Type"},
+		{423, "Locked"}, {429, "Too Many Requests"},
 		{500, "Internal Server Error"},
 		{503, "Service Unavailable"},
 	};

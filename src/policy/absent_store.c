@@ -149,6 +149,20 @@ static bool cache_clear(struct store_thread *thread, struct buf *why)
 	return check(thread, why);
 }
 
+static int64_t count(struct store_thread *thread, const struct store_count *what)
+{
+	(void)thread;
+	(void)what;
+	return STORE_COUNT_FAILED;
+}
+
+static enum err count_clear(struct store_thread *thread, const struct store_count *count)
+{
+	(void)thread;
+	(void)count;
+	return ERR_STORE;
+}
+
 static void describe(struct store_thread *thread, bool (*each)(void *context, struct str line), void *context)
 {
 	(void)thread;
@@ -177,5 +191,8 @@ const struct store_driver absent_store = {
 	.cache_lock = cache_lock,
 	.cache_unlock = cache_unlock,
 	.cache_clear = cache_clear,
+	.count_use = count,
+	.count_left = count,
+	.count_clear = count_clear,
 	.describe = describe,
 };

@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "http/negotiate.h"
+#include "policy/attempt.h"
 #include "policy/pages.h"
 
 /* How long a client shall wait after a 503, in seconds. */
@@ -89,39 +90,72 @@ static void refuse_with_page(const struct call *call, int status, const char *te
 	page_message_body(call->worker, call->reply, &page);
 }
 
-static void refuse(const struct call *call, enum err err, int status, const char *text, struct str allow)
+/* A refusal as a client sees it. */
+struct refusal {
+	enum err err;
+	int status;
+	const char *text, *page_text; /* in JSON, and on a page */
+	struct str allow;	      /* the header, or STR_NONE */
+	int64_t retry_after;	      /* the header, or 0 */
+};
+
+static void refuse(const struct call *call, const struct refusal *refusal)
 {
 	bool html = negotiate_html(call->request);
+	enum err err = refusal->err;
+	int status = refusal->status;
 	reply_begin(call->reply, status);
 	reply_header(call->reply, "Cache-Control", STR("no-store"));
-	if (allow.p)
-		reply_header(call->reply, "Allow", allow);
+	if (refusal->allow.p)
+		reply_header(call->reply, "Allow", refusal->allow);
 	if (status == 401)
 		challenge(call, err);
-	if (status == 503)
-		reply_header_int(call->reply, "Retry-After", RETRY_AFTER);
+	if (refusal->retry_after > 0 || status == 503)
+		reply_header_int(call->reply, "Retry-After",
+				 refusal->retry_after > 0 ? refusal->retry_after : RETRY_AFTER);
 	if (html) {
-		refuse_with_page(call, status, text);
+		refuse_with_page(call, status, refusal->page_text);
 		return;
 	}
 	reply_header(call->reply, "X-Content-Type-Options", STR("nosniff"));
-	call_json(call, page_refusal_json_text(call->worker->arena, err, text, call->request->id,
+	call_json(call, page_refusal_json_text(call->worker->arena, err, refusal->text, call->request->id,
 					       status == 401 ? call->login_url : STR_NONE));
+}
+
+static struct refusal refusal_of(enum err err)
+{
+	const struct err_row *row = err_row(err);
+	return (struct refusal){.err = err, .status = row->status, .text = row->text, .page_text = row->text};
 }
 
 void call_refuse(const struct call *call, enum err err)
 {
-	refuse(call, err, err_row(err)->status, err_row(err)->text, STR_NONE);
+	struct refusal refusal = refusal_of(err);
+	refuse(call, &refusal);
 }
 
 void call_refuse_as(const struct call *call, enum err err, int status, const char *detail)
 {
-	refuse(call, err, status, detail ? detail : err_row(err)->text, STR_NONE);
+	struct refusal refusal = refusal_of(err);
+	refusal.status = status;
+	if (detail)
+		refusal.text = refusal.page_text = detail;
+	refuse(call, &refusal);
+}
+
+void call_refuse_later(const struct call *call, enum err err, int64_t retry_after)
+{
+	struct refusal refusal = refusal_of(err);
+	refusal.retry_after = retry_after;
+	refusal.page_text = attempt_text(retry_after);
+	refuse(call, &refusal);
 }
 
 void call_refuse_method(const struct call *call, struct str allow)
 {
-	refuse(call, ERR_METHOD, err_row(ERR_METHOD)->status, err_row(ERR_METHOD)->text, allow);
+	struct refusal refusal = refusal_of(ERR_METHOD);
+	refusal.allow = allow;
+	refuse(call, &refusal);
 }
 
 void call_cut_body(struct reply *reply)

@@ -36,6 +36,8 @@ void call_redirect(const struct call *call, struct str location);
 void call_refuse(const struct call *call, enum err err);
 /* The same with a status and a text of its own; detail NULL: the error's. */
 void call_refuse_as(const struct call *call, enum err err, int status, const char *detail);
+/* The same with Retry-After, and as a page with words for it. */
+void call_refuse_later(const struct call *call, enum err err, int64_t retry_after);
 /* 405; allow is the header's value. */
 void call_refuse_method(const struct call *call, struct str allow);
 /* Take the body off a finished reply, for HEAD. */

@@ -29,29 +29,39 @@ static void renew_hash(struct worker *worker, struct str password, unsigned cost
 		log_text(LOG_WARNING, "accounts", "the hash of a password could not be renewed");
 }
 
-enum err login_check_password(struct worker *worker, struct str user, struct str password, struct account *out,
-			      const char **why)
+/* The same work whatever is wrong. */
+static enum err verify(struct worker *worker, bool found, struct login_proof *proof)
 {
-	struct account account = {0};
+	struct account *account = &proof->account;
 	unsigned cost = (unsigned)worker->snapshot->login->password_cost;
-	enum err err = find_account(worker, user, &account);
-	if (err && err != ERR_NOT_FOUND)
-		return err;
-	if (err || account.password.n == 0) {
-		password_verify_nobody(worker->arena, password, cost);
-		*why = err ? "no such account" : "the account has no password";
+	if (!found || account->password.n == 0) {
+		password_verify_nobody(worker->arena, proof->password, cost);
+		proof->why = found ? "the account has no password" : "no such account";
 		return ERR_BAD_CREDENTIALS;
 	}
-	bool outdated = password_is_outdated(account.password, cost);
-	bool right = password_verify(worker->arena, password, account.password);
-	bool good = right && !account.disabled;
-	*why = right ? "the account is disabled" : "wrong password";
+	bool outdated = password_is_outdated(account->password, cost);
+	bool right = password_verify(worker->arena, proof->password, account->password);
+	bool good = right && !account->disabled;
 	if (outdated && good)
-		renew_hash(worker, password, cost, &account);
+		renew_hash(worker, proof->password, cost, account);
 	else if (outdated) /* a cheap hash would be told from no account by the time it takes */
-		password_verify_nobody(worker->arena, password, cost);
+		password_verify_nobody(worker->arena, proof->password, cost);
 	if (!good)
-		return ERR_BAD_CREDENTIALS;
-	*out = account;
-	return ERR_NONE;
+		proof->why = right ? "the account is disabled" : "wrong password";
+	return good ? ERR_NONE : ERR_BAD_CREDENTIALS;
+}
+
+enum err login_check_password(const struct call *call, struct login_proof *proof)
+{
+	enum err err = find_account(call->worker, proof->user, &proof->account);
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	bool found = err == ERR_NONE;
+	struct str counted = found ? proof->account.id : proof->user;
+	err = attempt_begin(call, proof->kind, counted, &proof->retry_after);
+	if (err)
+		return err;
+	err = verify(call->worker, found, proof);
+	attempt_end(call, proof->kind, counted, err == ERR_NONE);
+	return err;
 }

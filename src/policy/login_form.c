@@ -75,6 +75,7 @@ struct attempt {
 	struct form form;
 	struct csrf csrf; /* of a form */
 	struct str user, password;
+	int64_t retry_after; /* seconds, or 0 */
 	struct str return_to; /* checked; STR_NONE for "/" */
 };
 
@@ -119,10 +120,14 @@ static void reject(const struct call *call, const struct attempt *attempt, enum 
 {
 	int status = err_row(err)->status;
 	if (attempt->form.kind != FORM_FIELDS || status >= 500 || !negotiate_html(call->request)) {
-		call_refuse_as(call, err, status, message);
+		if (attempt->retry_after > 0)
+			call_refuse_later(call, err, attempt->retry_after);
+		else
+			call_refuse_as(call, err, status, message);
 		return;
 	}
-	struct page_login page = {.return_to = attempt->return_to, .user = attempt->user, .message = message};
+	struct page_login page = {.return_to = attempt->return_to, .user = attempt->user, .message = message,
+				  .retry_after = attempt->retry_after};
 	show(call, status, &attempt->csrf, &page);
 }
 
@@ -159,12 +164,22 @@ static void welcome(const struct call *call, const struct attempt *attempt, cons
 		call_redirect(call, attempt->return_to.p ? attempt->return_to : STR("/"));
 }
 
+/* The password is gone when it returns. */
+static enum err prove(const struct call *call, struct attempt *attempt, struct login_proof *proof)
+{
+	*proof = (struct login_proof){.kind = ATTEMPT_LOGIN, .user = attempt->user, .password = attempt->password};
+	enum err err = login_check_password(call, proof);
+	attempt->user = arena_copy(call->worker->arena, attempt->user);
+	attempt->retry_after = proof->retry_after;
+	form_forget(&attempt->form, attempt->password);
+	return err;
+}
+
 void login_submit(const struct call *call)
 {
 	struct attempt attempt = {0};
-	struct account account;
+	struct login_proof proof;
 	struct str token;
-	const char *why = NULL;
 	if (!accept(call, &attempt))
 		return;
 	read_attempt(call, &attempt);
@@ -172,16 +187,14 @@ void login_submit(const struct call *call)
 		reject(call, &attempt, ERR_BAD_REQUEST, "Enter your user name and your password");
 		return;
 	}
-	enum err err = login_check_password(call->worker, attempt.user, attempt.password, &account, &why);
-	struct str user = arena_copy(call->worker->arena, attempt.user);
-	form_forget(&attempt.form, attempt.password);
-	attempt.user = user;
+	enum err err = prove(call, &attempt, &proof);
 	if (err == ERR_NONE)
-		err = sign_in(call, &account, &token);
+		err = sign_in(call, &proof.account, &token);
 	if (err) {
-		event_act("login_failed", call->request, err, user, why);
-		reject(call, &attempt, err, err_row(err)->text);
+		event_act("login_failed", call->request, err, attempt.user, proof.why);
+		reject(call, &attempt, err,
+		       attempt.retry_after > 0 ? attempt_text(attempt.retry_after) : err_row(err)->text);
 		return;
 	}
-	welcome(call, &attempt, &account, token);
+	welcome(call, &attempt, &proof.account, token);
 }

@@ -39,6 +39,14 @@ static const struct conf_opt opts[] = {
 	 "Least number of characters of a new password"},
 	{"password-cost", CONF_INT, offsetof(struct login_conf, password_cost), "12", "4-16",
 	 "Cost of bcrypt for the hash of a password; each step doubles the time of a login and of a guess"},
+	{"rate-limit", CONF_TEXT, offsetof(struct login_conf, rate_limit), "10/m", NULL,
+	 "How often one client (an IPv4 address, or an IPv6 network of 64 bits) may try: 10/m, or with s, h, d; off"},
+	{"account-rate-limit", CONF_TEXT, offsetof(struct login_conf, account_rate_limit), "5/m", NULL,
+	 "How often one account may be tried, by whomever; off: as often as it likes"},
+	{"lockout", CONF_TEXT, offsetof(struct login_conf, lockout), "5", NULL,
+	 "So many wrong passwords, without a right one between them, lock an account; off: never"},
+	{"lockout-time", CONF_DURATION, offsetof(struct login_conf, lockout_time), "15m", "0s-30d",
+	 "How long it is locked, and how long a wrong password counts; 0s: never"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 
@@ -202,5 +210,6 @@ bool login_options_check(struct snapshot *snapshot, struct conf_error *error)
 	while (section->kind != &login_kind)
 		section = section->next;
 	return check_cookie(login, section, error) && check_claims(login, error) &&
-	       check_texts(login, section, error) && choose_issuer(snapshot, section, error);
+	       check_texts(login, section, error) &&
+	       login_limits_check(snapshot, section, error) && choose_issuer(snapshot, section, error);
 }

@@ -6,6 +6,7 @@
 #include "base/conf.h"
 #include "http/cookie.h"
 #include "http/request.h"
+#include "store/count.h"
 
 enum login_backend { LOGIN_LOCAL, LOGIN_UPSTREAM, LOGIN_BACKENDS };
 
@@ -18,6 +19,14 @@ struct login_conf {
 	struct conf_list token_claims, return_origins;
 	int64_t password_min; /* characters of a new password */
 	int64_t password_cost; /* of bcrypt: the logarithm of the work */
+	struct conf_text rate_limit, account_rate_limit, lockout;
+	int64_t lockout_time; /* milliseconds */
+};
+
+/* How much guessing there may be; most is 0 where there is no limit. */
+struct login_limits {
+	struct limiter_rate client, account; /* attempts */
+	struct limiter_rate failures;	     /* of an account, until it is locked */
 };
 
 extern const struct conf_kind login_kind;
@@ -28,6 +37,8 @@ struct snapshot;
  * one named, which must be able to sign; without a name the only issuer there
  * is, when it can; else NULL. */
 bool login_options_check(struct snapshot *snapshot, struct conf_error *error);
+/* login_limits.c: sets the snapshot's login_limits. */
+bool login_limits_check(struct snapshot *snapshot, const struct conf_section *section, struct conf_error *error);
 /* The attributes of the login cookie for this request; max_age 0 deletes it. */
 struct cookie_attributes login_cookie_attributes(const struct login_conf *login, bool https, int64_t max_age);
 /* "https://host[:port]" in lower case, nothing after it. */

@@ -6,6 +6,7 @@
 #include "policy/form.h"
 #include "policy/login_routes.h"
 #include "policy/password.h"
+#include "policy/password_policy.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
 
@@ -17,29 +18,8 @@ struct change {
 	struct account account;
 	const char *text; /* for the client, instead of the error's own; or NULL */
 	const char *why;  /* for the log; or NULL */
+	int64_t retry_after; /* seconds, or 0 */
 };
-
-static size_t count_characters(struct str utf8)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < utf8.n; i++)
-		n += ((unsigned char)utf8.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
-/* What is wrong with the new password, for its owner to read; NULL: nothing. */
-static const char *problem_of(const struct call *call, const struct change *change)
-{
-	int64_t least = call->worker->snapshot->login->password_min;
-	if (str_has_control(change->fresh))
-		return "The new password has control characters.";
-	if (count_characters(change->fresh) < (uint64_t)least)
-		return arena_printf(call->worker->arena, "The new password is too short: %lld characters at least.",
-				    (long long)least).p;
-	if (str_eq(change->fresh, change->current))
-		return "The new password is the old one.";
-	return password_problem(change->fresh);
-}
 
 /* The user of a token of ours. A form that comes with the cookie alone must prove
  * that it comes from this site; JSON can come from no other. */
@@ -60,11 +40,14 @@ static enum err find_user(const struct call *call, struct change *change)
 
 static enum err check_current(const struct call *call, struct change *change)
 {
-	enum err err = login_check_password(call->worker, change->claims.user_id, change->current, &change->account,
-					    &change->why);
+	struct login_proof proof = {.kind = ATTEMPT_CODE, .user = change->claims.user_id, .password = change->current};
+	enum err err = login_check_password(call, &proof);
+	change->account = proof.account;
+	change->why = proof.why;
+	change->retry_after = proof.retry_after;
 	if (err)
 		return err;
-	change->text = problem_of(call, change);
+	change->text = password_policy_problem(call->worker, change->fresh, change->current);
 	return change->text ? ERR_BAD_REQUEST : ERR_NONE;
 }
 
@@ -130,7 +113,9 @@ void login_change_password(const struct call *call)
 	form_forget(&change.form, change.fresh);
 	event_act(err ? "password_change_failed" : "password_changed", call->request, err, change.claims.user_id,
 		  change.why);
-	if (err)
+	if (change.retry_after > 0)
+		call_refuse_later(call, err, change.retry_after);
+	else if (err)
 		call_refuse_as(call, err, err_row(err)->status, change.text);
 	else
 		confirm(call, &change, token);

@@ -3,6 +3,7 @@
 #ifndef POLICY_LOGIN_ROUTES_H
 #define POLICY_LOGIN_ROUTES_H
 
+#include "policy/attempt.h"
 #include "policy/call.h"
 
 /* login_form.c */
@@ -16,13 +17,21 @@ void login_jwks(const struct call *call);
 /* login_password.c */
 void login_change_password(const struct call *call);
 
-/* login_check.c */
-/* Is it the account's password? One answer, and one class of time, for a user who
- * does not exist, has no password, is disabled, and for a wrong password:
- * ERR_BAD_CREDENTIALS; *why tells them apart for the log alone. A hash that is
- * weaker than [login] password-cost wants is made anew when the password is right. ERR_STORE. */
-enum err login_check_password(struct worker *worker, struct str user, struct str password, struct account *out,
-			      const char **why);
+/* A password that somebody sent. */
+struct login_proof {
+	enum attempt_kind kind;
+	struct str user, password;
+	struct account account; /* whose it is */
+	const char *why;	/* for the log alone; or NULL */
+	int64_t retry_after;	/* seconds; with ERR_RATE_LIMITED and ERR_ACCOUNT_LOCKED */
+};
+
+/* login_check.c: is it the account's password, and may it be tried now? One answer, and one class
+ * of time, for a user who does not exist, has no password, is disabled, and for a wrong
+ * password: ERR_BAD_CREDENTIALS; why tells them apart. Without a look at the password:
+ * ERR_RATE_LIMITED, ERR_ACCOUNT_LOCKED. A hash that is weaker than [login] password-cost
+ * wants is made anew when the password is right. ERR_STORE. */
+enum err login_check_password(const struct call *call, struct login_proof *proof);
 /* Where a browser goes after a login: the address if it is on this site or one of
  * return-origins; else, and when there is none, STR_NONE. A bad one is logged. */
 struct str login_return_address(const struct call *call, struct str address);

@@ -153,6 +153,8 @@ void page_login(struct worker *worker, struct reply *reply, int status, const st
 	login_fields(&b, page);
 	close_page(&b);
 	begin(reply, status, page->cookie);
+	if (page->retry_after > 0)
+		reply_header_int(reply, "Retry-After", page->retry_after);
 	end(worker, reply, &b);
 }
 

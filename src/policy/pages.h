@@ -14,6 +14,7 @@ struct page_login {
 	struct str return_to; /* hidden field `rd`; may be STR_NONE */
 	struct str user;      /* what was typed before */
 	const char *message;  /* why it did not work, or NULL */
+	int64_t retry_after;  /* seconds until it may; 0: at once */
 };
 
 struct page_logout {

@@ -51,6 +51,7 @@ struct snapshot {
 	const struct route_table *routes; /* to them */
 	const struct login_conf *login;
 	const struct logout_conf *logout;
+	struct login_limits login_limits;
 	struct issuer *login_issuer; /* signs the tokens of local accounts; NULL when none can */
 	struct networks trusted; /* proxies */
 	bool asks; /* some issuer has a URL that is asked */

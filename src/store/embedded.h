@@ -57,6 +57,7 @@ extern const struct schema embedded_schema;
 struct store {
 	struct database *database;
 	char *state_dir;
+	struct counters *counters;
 	bool journals; /* other hosts are told what changes here */
 };
 
@@ -96,5 +97,10 @@ enum store_lock embedded_cache_lock(struct store_thread *thread, const struct st
 void embedded_cache_unlock(struct store_thread *thread, const struct store_key *key);
 bool embedded_cache_clear(struct store_thread *thread, struct buf *why);
 bool embedded_cache_count(struct store_thread *thread, struct store_cache_size *out);
+
+/* The count_* functions. */
+int64_t embedded_count_use(struct store_thread *thread, const struct store_count *count);
+int64_t embedded_count_left(struct store_thread *thread, const struct store_count *count);
+enum err embedded_count_clear(struct store_thread *thread, const struct store_count *count);
 
 #endif

@@ -22,18 +22,16 @@
 #include "base/secret.h"
 #include "store/state_dir.h"
 
-enum { WAYS = 10, COUNT_BITS = 20, LEASE_MS = 20, OPEN_TRIES = 5, REASON_SIZE = 256, PATH_SIZE = PATH_MAX };
+enum { WAYS = 10, LEASE_MS = 20, OPEN_TRIES = 5, REASON_SIZE = 256, PATH_SIZE = PATH_MAX };
 
-#define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 #define MAGIC UINT64_C(0x31746d6c2d666163) /* of this layout */
 
-_Static_assert(LIMITER_MOST_MAX <= (int64_t)COUNT_MASK, "a count has too few bits");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock of this process is no use to another");
 
 struct slot {
-	_Atomic uint64_t tag;	 /* 64 bits of the key; 0: free */
-	_Atomic uint64_t window; /* its end in milliseconds, and in the last COUNT_BITS how many came */
-	_Atomic int64_t last;	 /* use, in seconds */
+	_Atomic uint64_t tag;	/* 64 bits of the key; 0: free */
+	_Atomic uint64_t count; /* see count.h */
+	_Atomic int64_t last;	/* use, in seconds */
 };
 
 struct set {
@@ -225,9 +223,9 @@ static bool is_lesser(struct slot *a, struct slot *b, int64_t now_ms)
 	struct slot *slots[] = {a, b};
 	int64_t worth[2];
 	for (size_t i = 0; i < 2; i++) {
-		uint64_t window = atomic_load(&slots[i]->window);
-		bool over = (int64_t)(window >> COUNT_BITS) <= now_ms;
-		worth[i] = !atomic_load(&slots[i]->tag) ? -1 : over ? 0 : (int64_t)(window & COUNT_MASK);
+		uint64_t count = atomic_load(&slots[i]->count);
+		bool over = count_end(count) <= now_ms;
+		worth[i] = !atomic_load(&slots[i]->tag) ? -1 : over ? 0 : count_uses(count);
 	}
 	return worth[0] < worth[1] || (worth[0] == worth[1] && atomic_load(&a->last) < atomic_load(&b->last));
 }
@@ -243,7 +241,7 @@ static struct slot *claim(struct set *set, uint64_t tag, int64_t now_ms)
 				slot = &set->slots[i];
 		/* Nobody finds it meanwhile, neither by the old key nor by the new one. */
 		atomic_store(&slot->tag, 0);
-		atomic_store(&slot->window, 0);
+		atomic_store(&slot->count, 0);
 		atomic_store(&slot->last, now_ms / 1000);
 		atomic_store(&slot->tag, tag);
 	}
@@ -253,8 +251,7 @@ static struct slot *claim(struct set *set, uint64_t tag, int64_t now_ms)
 
 /* Use ---------------------------------------------------------------------- */
 
-int64_t limiter_use(struct limiter *limiter, const struct store_key *key, const struct limiter_rate *rate,
-		    int64_t now_ms)
+static struct slot *find_or_claim(struct limiter *limiter, const struct store_key *key, int64_t now_ms)
 {
 	uint64_t tag;
 	struct set *set = set_of(limiter, key, &tag);
@@ -263,21 +260,44 @@ int64_t limiter_use(struct limiter *limiter, const struct store_key *key, const 
 		slot = claim(set, tag, now_ms);
 	if (atomic_load_explicit(&slot->last, memory_order_relaxed) != now_ms / 1000)
 		atomic_store_explicit(&slot->last, now_ms / 1000, memory_order_relaxed);
+	return slot;
+}
+
+int64_t limiter_use(struct limiter *limiter, const struct store_key *key, const struct limiter_rate *rate,
+		    int64_t now_ms)
+{
+	struct slot *slot = find_or_claim(limiter, key, now_ms);
 	if (rate->most == 0)
 		return 0;
-	uint64_t old = atomic_load(&slot->window), new;
+	uint64_t old = atomic_load(&slot->count), new;
 	do {
-		int64_t end = (int64_t)(old >> COUNT_BITS);
-		/* One that ends later than a whole window from now is from a clock that has
-		 * been set back, or from a longer window that was shortened. */
-		if (end <= now_ms || end - now_ms > rate->window_ms)
-			new = (uint64_t)(now_ms + rate->window_ms) << COUNT_BITS | 1;
-		else if ((int64_t)(old & COUNT_MASK) >= rate->most)
-			return end - now_ms;
-		else
-			new = old + 1;
-	} while (!atomic_compare_exchange_weak(&slot->window, &old, new));
+		int64_t left = count_left(old, rate, now_ms);
+		if (left > 0)
+			return left;
+		new = count_next(old, rate, now_ms);
+	} while (!atomic_compare_exchange_weak(&slot->count, &old, new));
 	return 0;
+}
+
+uint64_t limiter_read(struct limiter *limiter, const struct store_key *key)
+{
+	uint64_t tag;
+	struct set *set = set_of(limiter, key, &tag);
+	struct slot *slot = find(set, tag);
+	return slot ? atomic_load(&slot->count) : 0;
+}
+
+uint64_t limiter_raise(struct limiter *limiter, const struct store_key *key, const struct limiter_rate *rate,
+		       uint64_t count, int64_t now_ms)
+{
+	struct slot *slot = find_or_claim(limiter, key, now_ms);
+	uint64_t old = atomic_load(&slot->count), valid;
+	do {
+		valid = count_valid(old, rate, now_ms);
+		if (valid >= count)
+			return valid;
+	} while (!atomic_compare_exchange_weak(&slot->count, &old, count));
+	return count;
 }
 
 int64_t limiter_last(struct limiter *limiter, const struct store_key *key)
@@ -305,7 +325,7 @@ bool limiter_rate_parse(struct str text, struct limiter_rate *out)
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
 		if (units[i].letter != text.p[slash + 1])
 			continue;
-		*out = (struct limiter_rate){(int64_t)most, units[i].window_ms};
+		*out = (struct limiter_rate){.most = (int64_t)most, .window_ms = units[i].window_ms};
 		return true;
 	}
 	return false;

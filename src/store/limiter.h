@@ -10,15 +10,8 @@
 #ifndef STORE_LIMITER_H
 #define STORE_LIMITER_H
 
+#include "store/count.h"
 #include "store/store.h"
-
-/* At most `most` uses in window_ms milliseconds; 0: no limit. */
-struct limiter_rate {
-	int64_t most;
-	int64_t window_ms;
-};
-
-enum { LIMITER_MOST_MAX = 1000000 };
 
 struct limiter;
 
@@ -37,6 +30,11 @@ void limiter_close(struct limiter **limiter);
  * processes read it, clock_unfrozen_ms(). */
 int64_t limiter_use(struct limiter *limiter, const struct store_key *key, const struct limiter_rate *rate,
 		    int64_t now_ms);
+/* The counter as it stands, see count.h; 0: none. */
+uint64_t limiter_read(struct limiter *limiter, const struct store_key *key);
+/* What else is known of it: it becomes the greater of both that are valid, which is given back. */
+uint64_t limiter_raise(struct limiter *limiter, const struct store_key *key, const struct limiter_rate *rate,
+		       uint64_t count, int64_t now_ms);
 /* When it was last used, or refused, in seconds; 0: not known. */
 int64_t limiter_last(struct limiter *limiter, const struct store_key *key);
 /* "100/m": a number and s, m, h or d; "none" is no limit. */

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/conf.h"
 #include "base/err.h"
+#include "store/count.h"
 
 enum { STORE_KEY_SIZE = 16, STORE_TEXT_MAX = 255, STORE_RECORD_MAX = 700, STORE_CACHED_MAX = 256 << 10 };
 enum { STORE_SERVERS_MAX = 16 };
@@ -72,6 +73,18 @@ struct store_cache_size {
 	int64_t entries, bytes;
 };
 
+/* What is counted, and how much of it is allowed: everybody who counts the same key has the
+ * same rate. */
+enum store_counter { STORE_COUNT_CLIENT, STORE_COUNT_ACCOUNT, STORE_COUNTERS };
+
+struct store_count {
+	enum store_counter of;
+	struct store_key key;
+	struct limiter_rate rate;
+};
+
+enum { STORE_COUNT_FAILED = -1 };
+
 /* May the caller do the work that the lock is for? */
 enum store_lock { STORE_LOCK_GRANTED, STORE_LOCK_TAKEN, STORE_LOCK_FAILED };
 
@@ -134,6 +147,16 @@ struct store_driver {
 	bool (*cache_clear)(struct store_thread *thread, struct buf *why);
 	/* How much there is. NULL in a driver that cannot tell. */
 	bool (*cache_count)(struct store_thread *thread, struct store_cache_size *out);
+
+	/* Counters, by the wall clock. They survive the end of programs, not always that of
+	 * the machine, and wait no longer than a few calls to one server take. Count one use:
+	 * 0, it is allowed; else it is not, and was not counted, for so many milliseconds; or
+	 * STORE_COUNT_FAILED: nobody can count. */
+	int64_t (*count_use)(struct store_thread *thread, const struct store_count *count);
+	/* The same without counting. */
+	int64_t (*count_left)(struct store_thread *thread, const struct store_count *count);
+	/* Count anew. ERR_STORE_PARTIAL: not on other hosts. */
+	enum err (*count_clear)(struct store_thread *thread, const struct store_count *count);
 
 	/* For `authctl check` and `authctl revocations stats`: a line for each server and
 	 * host, what it is and whether its answers count; each starts with "ok " or "bad ". */

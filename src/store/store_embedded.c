@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/cache_file.h"
+#include "store/counters.h"
 #include "store/embedded.h"
 #include "store/generation.h"
 #include "store/journal.h"
@@ -20,9 +21,12 @@ static bool open(const struct store_settings *settings, struct store **out, stru
 {
 	struct store *store = calloc(1, sizeof *store);
 	char *state_dir = strdup(settings->state_dir);
-	if (!store || !state_dir)
+	bool good = store && state_dir && counters_open(state_dir, &store->counters);
+	if (!good)
 		buf_add(why, STR("no memory for the store"));
-	if (!store || !state_dir || !database_open(&embedded_schema, settings->state_dir, &store->database, why)) {
+	if (!good || !database_open(&embedded_schema, settings->state_dir, &store->database, why)) {
+		if (store)
+			counters_close(&store->counters);
 		free(state_dir);
 		free(store);
 		return false;
@@ -37,6 +41,7 @@ static void close(struct store **store)
 {
 	if (!*store)
 		return;
+	counters_close(&(*store)->counters);
 	database_close(&(*store)->database);
 	free((*store)->state_dir);
 	free(*store);
@@ -313,5 +318,8 @@ const struct store_driver store_embedded = {
 	.cache_unlock = embedded_cache_unlock,
 	.cache_clear = embedded_cache_clear,
 	.cache_count = embedded_cache_count,
+	.count_use = embedded_count_use,
+	.count_left = embedded_count_left,
+	.count_clear = embedded_count_clear,
 	.describe = describe,
 };

@@ -262,6 +262,21 @@ static bool cache_clear(struct store_thread *thread, struct buf *why)
 	return memcache_cache_clear(&thread->cache, why);
 }
 
+static int64_t count_use(struct store_thread *thread, const struct store_count *count)
+{
+	return store_embedded.count_use(thread->local, count);
+}
+
+static int64_t count_left_of(struct store_thread *thread, const struct store_count *count)
+{
+	return store_embedded.count_left(thread->local, count);
+}
+
+static enum err count_clear(struct store_thread *thread, const struct store_count *count)
+{
+	return store_embedded.count_clear(thread->local, count);
+}
+
 extern const struct store_driver store_memcached;
 const struct store_driver store_memcached = {
 	.name = "memcached",
@@ -285,5 +300,8 @@ const struct store_driver store_memcached = {
 	.cache_lock = cache_lock,
 	.cache_unlock = cache_unlock,
 	.cache_clear = cache_clear,
+	.count_use = count_use,
+	.count_left = count_left_of,
+	.count_clear = count_clear,
 	.describe = memcached_describe,
 };

@@ -97,6 +97,20 @@ static void refusals(void)
 	CU_ASSERT(!has(&reply, "WWW-Authenticate") && !has(&reply, "login_url"));
 }
 
+static void refusals_for_a_while(void)
+{
+	for (unsigned html = 0; html < 2; html++) {
+		struct request request = {.method = STR("POST"), .accept = html ? STR("text/html") : STR("*/*")};
+		struct reply reply = {.out = buf_over(memory, sizeof memory)};
+		struct call call;
+		arena_reset(worker.arena);
+		CU_ASSERT_FATAL(call_open(&worker, &request, &reply, &call));
+		call_refuse_later(&call, ERR_ACCOUNT_LOCKED, 812);
+		CU_ASSERT(has(&reply, "Status: 423 Locked\r\n") && has(&reply, "\r\nRetry-After: 812\r\n"));
+		CU_ASSERT(has(&reply, html ? "in a quarter of an hour." : "\"account_locked\""));
+	}
+}
+
 static void head_has_no_body(void)
 {
 	struct reply reply = refuse("*/*", ERR_NOT_FOUND, STR_NONE);
@@ -111,6 +125,7 @@ int main(void)
 		{"paths", paths},
 		{"cross-site", cross_site},
 		{"refusals", refusals},
+		{"refusals for a while", refusals_for_a_while},
 		{"HEAD has no body", head_has_no_body},
 		{NULL, NULL},
 	};

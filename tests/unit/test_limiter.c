@@ -18,7 +18,7 @@
 
 enum { PROCESSES = 4, THREADS = 4, USES = 40000, KEYS = 400, MOST = 100, HOT_MOST = 300000 };
 
-static const struct limiter_rate five = {5, 60000}, unlimited = {0, 0};
+static const struct limiter_rate five = {5, 60000, false}, unlimited = {0, 0, false};
 
 static struct store_key key_of(unsigned number)
 {
@@ -74,7 +74,7 @@ static void counts_in_windows(void)
 	CU_ASSERT_EQUAL(limiter_last(limiter, &key), (NOW + 79000) / 1000);
 	/* Set back by an hour, a clock locks nobody out; a window that was shortened begins anew. */
 	CU_ASSERT_EQUAL(use(limiter, 1, 9, NOW - 3600000), 5);
-	struct limiter_rate second = {1, 1000};
+	struct limiter_rate second = {1, 1000, false};
 	CU_ASSERT_EQUAL(limiter_use(limiter, &key, &second, NOW - 3600000), 0);
 	CU_ASSERT_EQUAL(limiter_use(limiter, &key, &second, NOW - 3600000), 1000);
 	/* The next process goes on counting. */
@@ -97,7 +97,7 @@ struct crowd {
 static void *run_thread(void *context)
 {
 	struct crowd *crowd = context;
-	struct limiter_rate rate = {MOST, 3600000}, hot_rate = {HOT_MOST, 3600000};
+	struct limiter_rate rate = {MOST, 3600000, false}, hot_rate = {HOT_MOST, 3600000, false};
 	struct store_key hot = key_of(KEYS);
 	for (unsigned i = 0; i < USES; i++) {
 		crowd->allowed[KEYS] += limiter_use(crowd->limiter, &hot, &hot_rate, NOW) == 0;
@@ -237,7 +237,7 @@ static void reads_rates(void)
 		{"None", -1, 0},	{"10/m/m", -1, 0},	{"99999999999999999999/m", -1, 0},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct limiter_rate rate = {-1, -1};
+		struct limiter_rate rate = {-1, -1, false};
 		bool good = limiter_rate_parse(str_of(rows[i].text), &rate);
 		UNIT_ROW(good == (rows[i].most >= 0), rows[i].text);
 		UNIT_ROW(rate.most == rows[i].most && (!good || rate.window_ms == rows[i].window_ms), rows[i].text);
