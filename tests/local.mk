@@ -459,6 +459,7 @@ EXTRA_DIST += \
 	%D%/integration/test_rules.py \
 	%D%/integration/test_seed0.py \
 	%D%/integration/test_seed1.py \
+	%D%/integration/test_seed2.py \
 	%D%/integration/test_seed3.py \
 	%D%/integration/test_servers.py \
 	%D%/integration/test_spoofing.py \

@@ -11,6 +11,8 @@ import peers
 import tokens
 
 SHIPPED = harness.REPOSITORY / "doc" / "examples"
+#: For examples with local accounts: no test needs bcrypt to be slow.
+CHEAP = {"\n[login]\n": "\n[login]\npassword-cost = 4\n"}
 JSON = ["Accept: application/json", "Content-Type: application/json"]
 
 
