@@ -118,6 +118,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/api_key_record.c %D%/policy/api_key_record.h \
 	%D%/policy/attempt.c %D%/policy/attempt.h \
 	%D%/policy/attribute.c %D%/policy/attribute.h \
+	%D%/policy/catalogue.c %D%/policy/catalogue.h \
 	%D%/policy/call.c %D%/policy/call.h \
 	%D%/policy/cookies.c %D%/policy/cookies.h \
 	%D%/policy/cors.c %D%/policy/cors.h \
@@ -144,7 +145,8 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/logout.c %D%/policy/logout.h \
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
 	%D%/policy/opaque_session.c %D%/policy/opaque_session.h \
-	%D%/policy/page_style.c \
+	%D%/policy/page_files.h \
+	%D%/policy/page_set.c %D%/policy/page_set.h \
 	%D%/policy/pages.c %D%/policy/pages.h \
 	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \
 	%D%/policy/password_policy.c %D%/policy/password_policy.h \
@@ -163,8 +165,12 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/server_options.c \
 	%D%/policy/session.c %D%/policy/session.h \
 	%D%/policy/snapshot.c \
+	%D%/policy/style.c %D%/policy/style.h \
 	%D%/policy/stores.c %D%/policy/stores.h \
 	%D%/policy/subject.h \
+	%D%/policy/template.c %D%/policy/template.h \
+	%D%/policy/template_internal.h \
+	%D%/policy/template_parse.c \
 	%D%/policy/value_source.c %D%/policy/value_source.h \
 	%D%/policy/verdict_cache.c %D%/policy/verdict_cache.h \
 	%D%/policy/verify.c %D%/policy/verify.h \
@@ -226,18 +232,45 @@ if STORE_MEMCACHED
 	%D%/store/memcache_lookup.c %D%/store/memcache_lookup.h \
 	%D%/store/memcache_ring.c
 endif
-nodist_%C%_libfcgi_auth_a_SOURCES = %D%/drivers.c
+nodist_%C%_libfcgi_auth_a_SOURCES = %D%/drivers.c %D%/page_files.c
 
 %D%/drivers.c: $(top_srcdir)/%D%/drivers Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(SHELL) $(top_srcdir)/%D%/drivers $(DRIVERS) > $@.tmp && mv $@.tmp $@
 BUILT_SOURCES += %D%/drivers.c
 CLEANFILES += %D%/drivers.c %D%/drivers.c.tmp
 
+# What the pages are made of.
+PAGE_FILES = \
+	%D%/policy/pages/de.catalogue \
+	%D%/policy/pages/fields.css \
+	%D%/policy/pages/foot.html \
+	%D%/policy/pages/forgot.html \
+	%D%/policy/pages/head.html \
+	%D%/policy/pages/login.html \
+	%D%/policy/pages/logout.html \
+	%D%/policy/pages/message.html \
+	%D%/policy/pages/messages.html \
+	%D%/policy/pages/password.html \
+	%D%/policy/pages/profile.html \
+	%D%/policy/pages/register.html \
+	%D%/policy/pages/reset.html \
+	%D%/policy/pages/resume.html \
+	%D%/policy/pages/signed-out.html \
+	%D%/policy/pages/style.css \
+	%D%/policy/pages/top.html \
+	%D%/policy/pages/verify.html
+%D%/page_files.c: $(PAGE_FILES) %D%/embed Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D% && cd $(srcdir) && $(SHELL) %D%/embed $(PAGE_FILES) > $(abs_builddir)/$@.tmp && \
+		mv $(abs_builddir)/$@.tmp $(abs_builddir)/$@
+BUILT_SOURCES += %D%/page_files.c
+CLEANFILES += %D%/page_files.c %D%/page_files.c.tmp
+EXTRA_DIST += $(PAGE_FILES)
+
 # Every program and test links these.
 LDADD = %D%/libfcgi_auth.a $(CRYPTO_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) $(LIBFCGI_LIBS) \
 	$(HTTP_PARSER_LIBS) $(LIBMEMCACHED_LIBS) -lpthread
 
-EXTRA_DIST += %D%/layers %D%/drivers
+EXTRA_DIST += %D%/layers %D%/drivers %D%/embed
 
 # The FastCGI programs.
 PROGRAM_SOURCES = %D%/bin/options.c %D%/bin/options.h %D%/bin/program.c %D%/bin/program.h

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	%D%/unit/test_cookie \
 	%D%/unit/test_count \
 	%D%/unit/test_cookies \
+	%D%/unit/test_catalogue \
 	%D%/unit/test_cors \
 	%D%/unit/test_credentials \
 	%D%/unit/test_csrf \
@@ -76,6 +77,8 @@ UNIT_TESTS = \
 	%D%/unit/test_store \
 	%D%/unit/test_store_embedded \
 	%D%/unit/test_str \
+	%D%/unit/test_style \
+	%D%/unit/test_template \
 	%D%/unit/test_timestamp \
 	%D%/unit/test_url \
 	%D%/unit/test_user_record \
@@ -212,6 +215,9 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_store_LDADD = $(UNIT_LDADD)
 %C%_unit_test_store_embedded_LDADD = $(UNIT_LDADD)
 %C%_unit_test_str_LDADD = $(UNIT_LDADD)
+%C%_unit_test_catalogue_LDADD = $(UNIT_LDADD)
+%C%_unit_test_style_LDADD = $(UNIT_LDADD)
+%C%_unit_test_template_LDADD = $(UNIT_LDADD)
 %C%_unit_test_timestamp_LDADD = $(UNIT_LDADD)
 %C%_unit_test_url_LDADD = $(UNIT_LDADD)
 %C%_unit_test_user_record_SOURCES = %D%/unit/test_user_record.c %D%/unit/record_bed.c %D%/unit/record_bed.h

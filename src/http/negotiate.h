@@ -16,4 +16,8 @@ bool negotiate_own_origin(const struct request *request);
  * without either header is not from a browser's page and counts as no. */
 bool negotiate_same_origin(const struct request *request);
 
+/* Which of the n languages offered the reader likes best, by Accept-Language (RFC
+ * 9110 section 12.5.4): "de-AT" takes "de" too. The first where it names none. */
+size_t negotiate_language(struct str accept, const struct str *offered, size_t n);
+
 #endif

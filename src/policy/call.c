@@ -68,26 +68,23 @@ static void challenge(const struct call *call, enum err err)
 static const char *heading_of(int status)
 {
 	switch (status) {
-	case 401: return "Sign in";
-	case 403: return "Not allowed";
-	case 404: return "Not found";
-	case 503: return "Temporarily unavailable";
-	default: return status < 500 ? "That did not work" : "Something went wrong";
+	case 401: return N_("Sign in");
+	case 403: return N_("Not allowed");
+	case 404: return N_("Not found");
+	case 503: return N_("Temporarily unavailable");
+	default: return status < 500 ? N_("That did not work") : N_("Something went wrong");
 	}
 }
 
 static void refuse_with_page(const struct call *call, int status, const char *text)
 {
 	bool again = call->login_url.p && status < 500 && status != 404;
-	struct page_message page = {
-		.title = call->worker->snapshot->login->title.value,
-		.heading = heading_of(status),
-		.text = text,
-		.link = again ? call->login_url : STR_NONE,
-		.link_text = "To the login page",
-		.request_id = call->request->id,
-	};
-	page_message_body(call->worker, call->reply, &page);
+	struct page *page = page_open(call->worker, call->request, "message");
+	page_text(page, "heading", str_of(heading_of(status)));
+	page_text(page, "text", str_of(text));
+	page_text(page, "link", again ? call->login_url : STR_NONE);
+	page_text(page, "link_text", STR("To the login page"));
+	page_send_body(page, call->reply);
 }
 
 /* A refusal as a client sees it. */

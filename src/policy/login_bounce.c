@@ -61,17 +61,14 @@ bool login_bounce_show(const struct call *call)
 	struct str value;
 	if (cookie_find(call->request->cookie, mark, &value) == 0 || has_token(call))
 		return false;
-	const struct page_message page = {
-		.title = call->worker->snapshot->login->title.value,
-		.heading = "You are not signed in",
-		.text = likely_cause(call),
-		.link = STR("./login"),
-		.link_text = "Try again",
-		.request_id = call->request->id,
-	};
+	struct page *page = page_open(call->worker, call->request, "message");
+	page_text(page, "heading", STR("You are not signed in"));
+	page_text(page, "text", str_of(likely_cause(call)));
+	page_text(page, "link", STR("./login"));
+	page_text(page, "link_text", STR("Try again"));
 	event_act("login_loop", call->request, ERR_NO_TOKEN, STR_NONE, "a sign-in came back without its cookie");
 	call_begin(call, 401);
 	login_bounce_forget(call);
-	page_message_body(call->worker, call->reply, &page);
+	page_send_body(page, call->reply);
 	return true;
 }

@@ -46,15 +46,6 @@ struct str login_return_address(const struct call *call, struct str address)
 	return STR_NONE;
 }
 
-static void show(const struct call *call, int status, const struct csrf *csrf, struct page_login *page)
-{
-	page->title = call->worker->snapshot->login->title.value;
-	page->action = STR("./login");
-	page->csrf = csrf->field;
-	page->cookie = csrf_cookie_line(call, csrf);
-	page_login(call->worker, call->reply, status, page);
-}
-
 void login_show(const struct call *call)
 {
 	struct csrf csrf;
@@ -65,9 +56,10 @@ void login_show(const struct call *call)
 		call_refuse(call, err);
 		return;
 	}
-	struct page_login page = {
-		.return_to = login_return_address(call, url_field(call->worker->arena, call->request->query, "rd"))};
-	show(call, 200, &csrf, &page);
+	struct page *page = page_open(call->worker, call->request, "login");
+	page_text(page, "rd", login_return_address(call, url_field(call->worker->arena, call->request->query, "rd")));
+	page_form(call, page, &csrf);
+	page_send(page, call->reply, 200);
 }
 
 /* What was typed or sent. */
@@ -126,9 +118,16 @@ static void reject(const struct call *call, const struct attempt *attempt, enum 
 			call_refuse_as(call, err, status, message);
 		return;
 	}
-	struct page_login page = {.return_to = attempt->return_to, .user = attempt->user, .message = message,
-				  .retry_after = attempt->retry_after};
-	show(call, status, &attempt->csrf, &page);
+	struct page *page = page_open(call->worker, call->request, "login");
+	page_text(page, "rd", attempt->return_to);
+	page_text(page, "user", attempt->user);
+	page_say(page, message);
+	page_form(call, page, &attempt->csrf);
+	reply_begin(call->reply, status);
+	reply_header(call->reply, "Cache-Control", STR("no-store"));
+	if (attempt->retry_after > 0)
+		reply_header_int(call->reply, "Retry-After", attempt->retry_after);
+	page_send_body(page, call->reply);
 }
 
 static enum err sign_in(const struct call *call, const struct account *account, struct str *token)

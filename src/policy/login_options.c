@@ -34,7 +34,7 @@ static const struct conf_opt opts[] = {
 	 "What a token says of the account beside its id: email, name, roles, user_id (the id once more)"},
 	{"return-origins", CONF_LIST, offsetof(struct login_conf, return_origins), NULL, NULL,
 	 "Further sites a login may return to, as https://wiki.example"},
-	{"title", CONF_TEXT, offsetof(struct login_conf, title), "Sign in", NULL, "Title of the login page"},
+	{"title", CONF_TEXT, offsetof(struct login_conf, title), NULL, NULL, "Name of the site, on all pages"},
 	{"password-min", CONF_INT, offsetof(struct login_conf, password_min), "12", "1-72",
 	 "Least number of characters of a new password"},
 	{"password-cost", CONF_INT, offsetof(struct login_conf, password_cost), "12", "4-16",

@@ -158,12 +158,10 @@ static void show_button(const struct call *call)
 		call_refuse(call, err);
 		return;
 	}
-	struct page_logout page = {
-		.csrf = csrf.field,
-		.cookie = csrf_cookie_line(call, &csrf),
-		.everywhere = asks_all(call),
-	};
-	page_logout(call->worker, call->reply, &page);
+	struct page *page = page_open(call->worker, call->request, "logout");
+	page_flag(page, "everywhere", asks_all(call));
+	page_form(call, page, &csrf);
+	page_send(page, call->reply, 200);
 }
 
 /* A link on a page of this site logs out at once; an image or a script that names

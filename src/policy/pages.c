@@ -1,75 +1,142 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Printing the pages: plain HTML without scripts, usable on a phone, with a
- * screen reader, in dark and light. The style sheet is in page_style.c. */
+/* Filling pages and sending them. What they look like is in policy/pages. */
 #include "policy/pages.h"
 
-enum { PAGE_MAX = 24 << 10, POLICY_MAX = 3500, LINK_MAX = 2000, DETAIL_MAX = 1000 };
+#include <string.h>
 
-/* Text or an attribute's value in double quotes. */
-static void escape(struct buf *out, struct str s)
+#include "base/codec.h"
+#include "http/negotiate.h"
+#include "policy/page_set.h"
+
+enum { PAGE_MAX = 60 << 10, POLICY_MAX = 3500, LINK_MAX = 2000, DETAIL_MAX = 1000 };
+
+/* A page, or an item of a list of it. */
+struct page {
+	struct template_scope scope; /* first: items are found by it */
+	struct page *whole;
+	/* Of the whole page alone: */
+	struct worker *worker;
+	const struct template *template;
+	const struct catalogue *catalogue;
+	struct str cookie; /* Set-Cookie, or STR_NONE */
+	bool failed;	   /* a value is missing */
+};
+
+/* The value of that name, made when it is not there; NULL: no memory. */
+static struct template_value *value_of(struct page *page, const char *name)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		switch (s.p[i]) {
-		case '&': buf_add(out, STR("&amp;")); break;
-		case '<': buf_add(out, STR("&lt;")); break;
-		case '>': buf_add(out, STR("&gt;")); break;
-		case '"': buf_add(out, STR("&quot;")); break;
-		case '\'': buf_add(out, STR("&#39;")); break;
-		default: buf_char(out, s.p[i]);
-		}
+	if (!page)
+		return NULL;
+	for (struct template_value *v = page->scope.values; v; v = v->next)
+		if (strcmp(v->name, name) == 0)
+			return v;
+	struct template_value *value = arena_alloc(page->whole->worker->arena, sizeof *value);
+	if (!value) {
+		page->whole->failed = true;
+		return NULL;
 	}
+	*value = (struct template_value){.name = name, .next = page->scope.values};
+	page->scope.values = value;
+	return value;
 }
 
-/* The escaped text; STR_NONE when it takes more than max bytes. */
-static struct str escaped(struct arena *arena, struct str s, size_t max)
+void page_text(struct page *page, const char *name, struct str text)
 {
-	struct buf b = arena_buf(arena, max);
-	escape(&b, s);
-	return b.full || !s.p ? STR_NONE : buf_str(&b);
+	struct template_value *value = value_of(page, name);
+	if (value)
+		value->text = text;
 }
 
-static void open_page(struct buf *b, struct str title)
+void page_flag(struct page *page, const char *name, bool on)
 {
-	buf_add(b, STR("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		       "<meta name=\"robots\" content=\"noindex\">\n<title>"));
-	escape(b, title);
-	buf_add(b, STR("</title>\n<style>"));
-	buf_add(b, str_of(page_style));
-	buf_add(b, STR("</style>\n</head>\n<body>\n<main>\n"));
+	struct template_value *value = value_of(page, name);
+	if (value)
+		value->on = on;
 }
 
-static void close_page(struct buf *b)
+static struct page *new_page(struct worker *worker)
 {
-	buf_add(b, STR("</main>\n</body>\n</html>\n"));
+	struct page *page = arena_alloc(worker->arena, sizeof *page);
+	if (page)
+		*page = (struct page){.worker = worker, .whole = page};
+	return page;
 }
 
-static void hidden(struct buf *b, const char *name, struct str value)
+struct page *page_item(struct page *page, const char *list)
 {
-	buf_add(b, STR("<input type=\"hidden\" name=\""));
-	buf_add(b, str_of(name));
-	buf_add(b, STR("\" value=\""));
-	escape(b, value);
-	buf_add(b, STR("\">\n"));
-}
-
-static void heading(struct buf *b, struct str text)
-{
-	buf_add(b, STR("<h1>"));
-	escape(b, text);
-	buf_add(b, STR("</h1>\n"));
-}
-
-static void open_form(struct buf *b, struct str action, struct str csrf)
-{
-	buf_add(b, STR("<form method=\"post\""));
-	if (action.p) {
-		buf_add(b, STR(" action=\""));
-		escape(b, action);
-		buf_char(b, '"');
+	struct template_value *value = value_of(page, list);
+	struct page *item = value ? new_page(page->whole->worker) : NULL;
+	if (!item) {
+		if (page)
+			page->whole->failed = true;
+		return NULL;
 	}
-	buf_add(b, STR(">\n"));
-	hidden(b, "csrf", csrf);
+	item->whole = page->whole;
+	item->scope.parent = &page->scope;
+	struct template_scope *last = value->items;
+	while (last && last->next)
+		last = last->next;
+	if (last)
+		last->next = &item->scope;
+	else
+		value->items = &item->scope;
+	return item;
+}
+
+void page_say(struct page *page, const char *text)
+{
+	page_text(page, "alert", str_of(text));
+}
+
+void page_say_good(struct page *page, const char *text)
+{
+	page_text(page, "status", str_of(text));
+}
+
+void page_form(const struct call *call, struct page *page, const struct csrf *csrf)
+{
+	page_text(page, "csrf", csrf->field);
+	if (page)
+		page->whole->cookie = csrf_cookie_line(call, csrf);
+}
+
+void page_base(struct page *page, struct str base)
+{
+	if (!page)
+		return;
+	struct str login = arena_printf(page->whole->worker->arena, "%.*slogin", STR_ARGS(base));
+	page_text(page, "base", base);
+	page_text(page, "login_url", login);
+}
+
+static void choose_language(struct page *page, const struct request *request)
+{
+	const struct page_set *set = page->worker->snapshot->pages;
+	struct str languages[PAGE_LANGUAGES_MAX], accept;
+	if (request_parameter(request, STR("HTTP_ACCEPT_LANGUAGE"), &accept) == 0)
+		accept = STR_NONE;
+	for (size_t i = 0; i < set->n_catalogues; i++)
+		languages[i] = set->catalogues[i].language;
+	page->catalogue = &set->catalogues[negotiate_language(accept, languages, set->n_catalogues)];
+	page_text(page, "lang", page->catalogue->language);
+	page_text(page, "dir", catalogue_is_right_to_left(page->catalogue) ? STR("rtl") : STR("ltr"));
+}
+
+struct page *page_open(struct worker *worker, const struct request *request, const char *template)
+{
+	const struct snapshot *snapshot = worker->snapshot;
+	struct page *page = new_page(worker);
+	struct str path = request->path;
+	if (!page)
+		return NULL;
+	page->template = page_set_template(snapshot->pages, str_of(template));
+	if (!page->template)
+		return NULL;
+	choose_language(page, request);
+	page_text(page, "site", snapshot->login->title.value);
+	page_text(page, "request_id", str_of(request->id));
+	page_base(page, path.n > 1 && path.p[path.n - 1] == '/' ? STR("../") : STR("./"));
+	return page;
 }
 
 /* "https://host[:port]" of an address with a scheme. */
@@ -81,12 +148,15 @@ static struct str origin_of(struct str address)
 
 /* Browsers hold a form to form-action also when its answer redirects, so the
  * places where a login or logout may lead are named. */
-static void content_policy(struct worker *worker, struct buf *b)
+static void content_policy(const struct page *page, struct buf *b)
 {
-	const struct conf_list *origins = &worker->snapshot->login->return_origins;
-	struct str after_logout = origin_of(worker->snapshot->logout->return_to.value);
-	buf_printf(b, "default-src 'none'; style-src '%s'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-		   page_style_hash);
+	const struct snapshot *snapshot = page->worker->snapshot;
+	const struct conf_list *origins = &snapshot->login->return_origins;
+	struct str after_logout = origin_of(snapshot->logout->return_to.value);
+	buf_add(b, STR("default-src 'none'; style-src"));
+	for (size_t i = 0; i < page->template->n_styles; i++)
+		buf_printf(b, " '%.*s'", STR_ARGS(page->template->styles[i]));
+	buf_add(b, STR("; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"));
 	for (size_t i = 0; i < origins->n; i++) {
 		buf_char(b, ' ');
 		buf_add(b, origins->items[i].value);
@@ -97,115 +167,88 @@ static void content_policy(struct worker *worker, struct buf *b)
 	}
 }
 
-/* What every page is sent with beside Cache-Control. no-referrer would make a
- * browser send "Origin: null" with the form. */
-static void end(struct worker *worker, struct reply *reply, struct buf *page)
+/* no-referrer would make a browser send "Origin: null" with the form. */
+static bool set_headers(const struct page *page, struct reply *reply)
 {
-	struct buf policy = arena_buf(worker->arena, POLICY_MAX);
-	content_policy(worker, &policy);
-	bool safe = !policy.full && reply_header(reply, "Content-Security-Policy", buf_str(&policy)) &&
-		    reply_header(reply, "X-Content-Type-Options", STR("nosniff")) &&
-		    reply_header(reply, "X-Frame-Options", STR("DENY")) &&
-		    reply_header(reply, "Referrer-Policy", STR("same-origin"));
-	/* Without its headers or cut short a page is not sent: the reply stays open and becomes a 500. */
-	if (safe && !page->full)
-		reply_body(reply, "text/html; charset=utf-8", buf_str(page));
+	struct buf policy = arena_buf(page->worker->arena, POLICY_MAX);
+	content_policy(page, &policy);
+	return !policy.full && reply_header(reply, "Content-Security-Policy", buf_str(&policy)) &&
+	       reply_header(reply, "X-Content-Type-Options", STR("nosniff")) &&
+	       reply_header(reply, "X-Frame-Options", STR("DENY")) &&
+	       reply_header(reply, "Referrer-Policy", STR("same-origin")) &&
+	       (!page->cookie.p || reply_header(reply, "Set-Cookie", page->cookie));
 }
 
-static void begin(struct reply *reply, int status, struct str cookie)
+/* What would make a small page large is left out. */
+static void bound(struct page *page, const char *name, size_t most)
+{
+	struct template_value *value = value_of(page, name);
+	if (!value)
+		return;
+	struct buf b = arena_buf(page->worker->arena, most);
+	template_escape(&b, value->text);
+	if (b.full)
+		value->text = STR_NONE;
+}
+
+/* The value; STR_NONE, too, when nobody set it. */
+static struct str text_of(const struct page *page, const char *name)
+{
+	for (const struct template_value *v = page->scope.values; v; v = v->next)
+		if (strcmp(v->name, name) == 0)
+			return v->text;
+	return STR_NONE;
+}
+
+static size_t count_items(const struct page *page, const char *list)
+{
+	size_t n = 0;
+	const struct template_value *v = page->scope.values;
+	while (v && strcmp(v->name, list) != 0)
+		v = v->next;
+	for (const struct template_scope *item = v ? v->items : NULL; item; item = item->next)
+		n++;
+	return n;
+}
+
+/* What follows from the values. */
+static void conclude(struct page *page)
+{
+	struct arena *arena = page->worker->arena;
+	struct str rd = text_of(page, "rd");
+	struct buf query = arena_buf(arena, rd.n ? 4 + 3 * rd.n : 1);
+	if (rd.n) {
+		buf_add(&query, STR("?rd="));
+		percent_encode(&query, rd, "/");
+	}
+	page_text(page, "rd_query", query.full ? STR_NONE : buf_str(&query));
+	page_flag(page, "account_links", text_of(page, "forgot_url").n || text_of(page, "register_url").n);
+	page_flag(page, "has_sessions", count_items(page, "sessions") > 0);
+	page_flag(page, "has_others", count_items(page, "sessions") > 1);
+	page_text(page, "password_hint", arena_printf(arena, "At least %lld characters.",
+						      (long long)page->worker->snapshot->login->password_min));
+	bound(page, "link", LINK_MAX);
+	bound(page, "detail", DETAIL_MAX);
+}
+
+void page_send_body(struct page *page, struct reply *reply)
+{
+	if (!page)
+		return;
+	conclude(page);
+	struct buf html = arena_buf(page->worker->arena, PAGE_MAX);
+	const struct template_output output = {page->worker->arena, page->catalogue, &html};
+	template_print(page->template, &page->scope, &output);
+	/* Without its headers or cut short a page is not sent: the reply stays open and becomes a 500. */
+	if (!page->failed && !html.full && set_headers(page, reply))
+		reply_body(reply, "text/html; charset=utf-8", buf_str(&html));
+}
+
+void page_send(struct page *page, struct reply *reply, int status)
 {
 	reply_begin(reply, status);
 	reply_header(reply, "Cache-Control", STR("no-store"));
-	if (cookie.p)
-		reply_header(reply, "Set-Cookie", cookie);
-}
-
-/* The cursor goes where the next thing is to be typed. */
-static void login_fields(struct buf *b, const struct page_login *page)
-{
-	const char *described = page->message ? " aria-describedby=\"message\"" : "";
-	bool has_user = page->user.n > 0;
-	buf_add(b, STR("<label for=\"username\">User name or e-mail</label>\n"
-		       "<input id=\"username\" name=\"username\" type=\"text\" autocomplete=\"username\" "
-		       "autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"255\" required"));
-	buf_printf(b, "%s%s value=\"", described, has_user ? "" : " autofocus");
-	escape(b, page->user);
-	buf_add(b, STR("\">\n<label for=\"password\">Password</label>\n"
-		       "<input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" "
-		       "required"));
-	buf_printf(b, "%s%s>\n<button type=\"submit\">Sign in</button>\n</form>\n", described,
-		   has_user ? " autofocus" : "");
-}
-
-void page_login(struct worker *worker, struct reply *reply, int status, const struct page_login *page)
-{
-	struct buf b = arena_buf(worker->arena, PAGE_MAX);
-	open_page(&b, page->title);
-	heading(&b, page->title);
-	if (page->message) {
-		buf_add(&b, STR("<p class=\"message\" id=\"message\" role=\"alert\">"));
-		escape(&b, str_of(page->message));
-		buf_add(&b, STR("</p>\n"));
-	}
-	open_form(&b, page->action, page->csrf);
-	if (page->return_to.p)
-		hidden(&b, "rd", page->return_to);
-	login_fields(&b, page);
-	close_page(&b);
-	begin(reply, status, page->cookie);
-	if (page->retry_after > 0)
-		reply_header_int(reply, "Retry-After", page->retry_after);
-	end(worker, reply, &b);
-}
-
-void page_logout(struct worker *worker, struct reply *reply, const struct page_logout *page)
-{
-	struct buf b = arena_buf(worker->arena, PAGE_MAX);
-	open_page(&b, STR("Sign out"));
-	heading(&b, STR("Sign out"));
-	buf_add(&b, page->everywhere ? STR("<p>Do you want to sign out on all your devices?</p>\n")
-				     : STR("<p>Do you want to sign out?</p>\n"));
-	/* Without an action the form goes to the address of the page, with its query. */
-	open_form(&b, STR_NONE, page->csrf);
-	buf_add(&b, STR("<button type=\"submit\" autofocus>Sign out</button>\n</form>\n"));
-	close_page(&b);
-	begin(reply, 200, page->cookie);
-	end(worker, reply, &b);
-}
-
-void page_message_body(struct worker *worker, struct reply *reply, const struct page_message *page)
-{
-	struct buf b = arena_buf(worker->arena, PAGE_MAX);
-	struct str detail = escaped(worker->arena, page->detail, DETAIL_MAX);
-	struct str link = escaped(worker->arena, page->link, LINK_MAX);
-	open_page(&b, page->title);
-	heading(&b, str_of(page->heading));
-	buf_add(&b, STR("<p role=\"alert\">"));
-	escape(&b, str_of(page->text));
-	buf_add(&b, STR("</p>\n"));
-	if (detail.n) {
-		buf_add(&b, STR("<p>"));
-		buf_add(&b, detail);
-		buf_add(&b, STR("</p>\n"));
-	}
-	if (link.n) {
-		buf_add(&b, STR("<p><a href=\""));
-		buf_add(&b, link);
-		buf_add(&b, STR("\">"));
-		escape(&b, str_of(page->link_text));
-		buf_add(&b, STR("</a></p>\n"));
-	}
-	buf_add(&b, STR("<p class=\"note\">Request "));
-	escape(&b, str_of(page->request_id));
-	buf_add(&b, STR("</p>\n"));
-	close_page(&b);
-	end(worker, reply, &b);
-}
-
-void page_message(struct worker *worker, struct reply *reply, int status, const struct page_message *page)
-{
-	begin(reply, status, STR_NONE);
-	page_message_body(worker, reply, page);
+	page_send_body(page, reply);
 }
 
 struct str page_refusal_json_text(struct arena *arena, enum err err, const char *detail, const char *request_id,

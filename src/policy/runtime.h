@@ -12,6 +12,7 @@
 #include "policy/keys.h"
 #include "policy/login_options.h"
 #include "policy/logout_options.h"
+#include "policy/page_set.h"
 #include "policy/profile.h"
 #include "policy/stores.h"
 #include "store/account.h"
@@ -52,6 +53,7 @@ struct snapshot {
 	const struct login_conf *login;
 	const struct logout_conf *logout;
 	struct login_limits login_limits;
+	const struct page_set *pages;
 	struct issuer *login_issuer; /* signs the tokens of local accounts; NULL when none can */
 	struct networks trusted; /* proxies */
 	bool asks; /* some issuer has a URL that is asked */

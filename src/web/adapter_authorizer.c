@@ -167,18 +167,14 @@ static void clear_twins(struct worker *worker, const struct request *request, co
 static void forbidden_page(struct worker *worker, const struct request *request, const struct verdict *verdict,
 			   struct reply *reply)
 {
-	struct str user = verdict->claims.user_id;
-	struct page_message page = {
-		.title = worker->snapshot->login->title.value,
-		.heading = "Not allowed",
-		.text = err_row(verdict->err)->text,
-		.detail = user.n ? arena_printf(worker->arena, "You are signed in as %.*s.", STR_ARGS(user)) : STR_NONE,
-		.link = verdict->policy ? login_location(worker, request, verdict->policy->conf->login_url.value)
-					: STR_NONE,
-		.link_text = "Use another account",
-		.request_id = request->id,
-	};
-	page_message_body(worker, reply, &page);
+	struct page *page = page_open(worker, request, "message");
+	page_text(page, "heading", STR("Not allowed"));
+	page_text(page, "text", str_of(err_row(verdict->err)->text));
+	page_text(page, "user", verdict->claims.user_id);
+	if (verdict->policy)
+		page_text(page, "link", login_location(worker, request, verdict->policy->conf->login_url.value));
+	page_text(page, "link_text", STR("Use another account"));
+	page_send_body(page, reply);
 }
 
 static void refusal_body(struct worker *worker, const struct request *request, const struct verdict *verdict,

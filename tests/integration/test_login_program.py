@@ -20,7 +20,7 @@ ALLOWED = "https://wiki.example"
 @pytest.fixture(scope="module")
 def programs():
     running = responder.Programs(processes=2, sections={
-        "login": {"cookie": None, "return-origins": ALLOWED, "title": "Sign in to <Site> & \"more\""}})
+        "login": {"cookie": None, "return-origins": ALLOWED, "title": "The <Site> & \"more\""}})
     yield running
     running.close()
 
@@ -99,7 +99,7 @@ def test_page(programs):
     assert form.attributes["password"]["autocomplete"] == "current-password"
     assert 'method="post"' in text and 'lang="en"' in text and "viewport" in text and "<script" not in text
     assert text.count("<label for=") == 2
-    assert "<title>Sign in to &lt;Site&gt; &amp; &quot;more&quot;</title>" in text
+    assert "<title>Sign in – The &lt;Site&gt; &amp; &quot;more&quot;</title>" in text
     assert answer.header("Cache-Control") == "no-store"
     assert answer.header("X-Content-Type-Options") == "nosniff"
     assert answer.header("Referrer-Policy") == "same-origin"
@@ -107,11 +107,11 @@ def test_page(programs):
 
 def test_content_security_policy(programs):
     answer = programs.ask("login", "GET", "/auth/login", {"Accept": "text/html"})
-    style = re.search(rb"<style>(.*)</style>", answer.body, re.S)[1]
-    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    styles = re.findall(rb"<style>(.*?)</style>", answer.body, re.S)
+    hashes = [base64.b64encode(hashlib.sha256(style).digest()).decode() for style in styles]
     policy = dict(part.strip().split(" ", 1) for part in answer.header("Content-Security-Policy").split(";"))
-    assert policy == {"default-src": "'none'", "style-src": f"'sha256-{digest}'", "base-uri": "'none'",
-                      "frame-ancestors": "'none'", "form-action": f"'self' {ALLOWED}"}
+    assert policy == {"default-src": "'none'", "style-src": " ".join(f"'sha256-{h}'" for h in hashes),
+                      "base-uri": "'none'", "frame-ancestors": "'none'", "form-action": f"'self' {ALLOWED}"}
     assert b" style=" not in answer.body
 
 

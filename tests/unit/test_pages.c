@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pages: what is foreign is escaped, headers are strict, the style is the one that the header names. */
+/* The pages: what is foreign is escaped, headers are strict, a page is whole or is not sent. */
 #include "policy/pages.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,19 +9,30 @@
 
 static const struct conf_text origins[] = {{{"https://wiki.example", 20}, "", 0},
 					   {{"https://b.example:8443", 22}, "", 0}};
-static struct login_conf login = {.return_origins = {origins, 2}, .title = {{"Site", 4}, "", 0}};
+static struct login_conf login = {.return_origins = {origins, 2}, .title = {{"A & <B>", 7}, "", 0}, .password_min = 9};
 static struct logout_conf logout = {.return_to = {{"https://www.example/bye", 23}, "", 0}};
 static struct snapshot snapshot = {.login = &login, .logout = &logout};
 static struct worker worker = {.snapshot = &snapshot};
 static char memory[REPLY_MAX];
+static const struct param german[] = {{{"HTTP_ACCEPT_LANGUAGE", 20}, {"fr, de-AT;q=0.8, en;q=0.5", 25}}};
+static struct request request = {.path = {"/auth/login", 11}, .id = "0123456789abcdef"};
 
 static struct reply new_reply(void)
 {
+	static struct arena *kept = NULL;
 	struct reply reply = {.out = buf_over(memory, sizeof memory)};
 	if (worker.arena)
 		arena_reset(worker.arena);
-	else if (!arena_open(1 << 18, &worker.arena))
+	else if (!arena_open(1 << 19, &worker.arena) || !arena_open(1 << 20, &kept))
 		abort();
+	if (!snapshot.pages) {
+		char text[256];
+		struct buf why = buf_over(text, sizeof text);
+		snapshot.pages = page_set_open(kept, &why);
+		UNIT_STR_EQ(buf_str(&why), STR(""), "what is compiled in");
+		if (!snapshot.pages)
+			abort();
+	}
 	return reply;
 }
 
@@ -31,47 +41,45 @@ static bool has(const struct reply *reply, const char *text)
 	return memmem(reply->out.p, reply->out.n, text, strlen(text)) != NULL;
 }
 
-static void style_has_its_hash(void)
+static struct str body_of(const struct reply *reply)
 {
-	unsigned char digest[32];
-	char text[64] = "sha256-";
-	CU_ASSERT(EVP_Digest(page_style, strlen(page_style), digest, NULL, EVP_sha256(), NULL) == 1);
-	EVP_EncodeBlock((unsigned char *)text + 7, digest, sizeof digest);
-	UNIT_STR_EQ(str_of(page_style_hash), str_of(text), "hash of the style sheet");
-	CU_ASSERT(strstr(page_style, "</") == NULL);
+	const char *end = memmem(reply->out.p, reply->out.n, "\r\n\r\n", 4);
+	return end ? str_skip(buf_str(&reply->out), (size_t)(end - reply->out.p) + 4) : STR_NONE;
 }
 
 static void login_page(void)
 {
 	struct reply reply = new_reply();
-	struct page_login page = {
-		.title = STR("A & <B>"), .action = STR("./login"), .csrf = STR("F"), .cookie = STR("c=d"),
-		.return_to = STR("/x\"><i>&'"), .user = STR("<u>\"'"), .message = "Wrong <password>",
-	};
-	page_login(&worker, &reply, 401, &page);
+	struct call call = {.worker = &worker, .request = &request};
+	struct csrf csrf = {.cookie = STR("1.2.3"), .field = STR("F\""), .fresh = true};
+	struct page *page = page_open(&worker, &request, "login");
+	page_text(page, "rd", STR("/x\"><i>&'"));
+	page_text(page, "user", STR("<u>\"'"));
+	page_say(page, "Wrong <password>");
+	page_form(&call, page, &csrf);
+	page_send(page, &reply, 401);
 	CU_ASSERT(reply.in_body && reply.status == 401);
-	CU_ASSERT(has(&reply, "<title>A &amp; &lt;B&gt;</title>") && has(&reply, "<h1>A &amp; &lt;B&gt;</h1>"));
+	CU_ASSERT(has(&reply, "Sign in – A &amp; &lt;B&gt;</title>") && has(&reply, "<p>A &amp; &lt;B&gt;</p>"));
 	CU_ASSERT(has(&reply, "name=\"rd\" value=\"/x&quot;&gt;&lt;i&gt;&amp;&#39;\""));
 	CU_ASSERT(has(&reply, "value=\"&lt;u&gt;&quot;&#39;\""));
 	CU_ASSERT(has(&reply, "role=\"alert\">Wrong &lt;password&gt;</p>"));
-	CU_ASSERT(has(&reply, "name=\"csrf\" value=\"F\"") && has(&reply, "\r\nSet-Cookie: c=d\r\n"));
+	CU_ASSERT(has(&reply, "name=\"csrf\" value=\"F&quot;\"") && has(&reply, "\r\nSet-Cookie: auth-csrf=1.2.3;"));
 	CU_ASSERT(!has(&reply, "<i>") && !has(&reply, "<u>"));
 }
 
 static void page_without_the_optional(void)
 {
 	struct reply reply = new_reply();
-	struct page_login page = {.title = STR("T"), .action = STR("./login"), .csrf = STR("F")};
-	page_login(&worker, &reply, 200, &page);
+	page_send(page_open(&worker, &request, "login"), &reply, 200);
 	CU_ASSERT(!has(&reply, "name=\"rd\"") && !has(&reply, "role=\"alert\"") && !has(&reply, "Set-Cookie"));
 	CU_ASSERT(has(&reply, "autocomplete=\"username\"") && has(&reply, "autocomplete=\"current-password\""));
+	CU_ASSERT(has(&reply, "action=\"./login\"") && !has(&reply, "{{"));
 }
 
 static void headers(void)
 {
 	struct reply reply = new_reply();
-	struct page_logout page = {.csrf = STR("F"), .cookie = STR_NONE};
-	page_logout(&worker, &reply, &page);
+	page_send(page_open(&worker, &request, "logout"), &reply, 200);
 	CU_ASSERT(has(&reply, "\r\nCache-Control: no-store\r\n"));
 	CU_ASSERT(has(&reply, "\r\nX-Content-Type-Options: nosniff\r\n"));
 	CU_ASSERT(has(&reply, "\r\nReferrer-Policy: same-origin\r\n") && has(&reply, "\r\nX-Frame-Options: DENY\r\n"));
@@ -81,33 +89,65 @@ static void headers(void)
 	CU_ASSERT(has(&reply, "\r\nContent-Type: text/html; charset=utf-8\r\n"));
 }
 
-static struct str body_of(const struct reply *reply)
+static struct reply message(struct str detail, struct str link)
 {
-	const char *end = memmem(reply->out.p, reply->out.n, "\r\n\r\n", 4);
-	return end ? str_skip(buf_str(&reply->out), (size_t)(end - reply->out.p) + 4) : STR_NONE;
+	struct reply reply = new_reply();
+	struct page *page = page_open(&worker, &request, "message");
+	page_text(page, "heading", STR("Not allowed"));
+	page_text(page, "text", STR("Not <allowed>"));
+	page_text(page, "detail", detail);
+	page_text(page, "link", link);
+	page_text(page, "link_text", STR("Use another account"));
+	page_send(page, &reply, 403);
+	return reply;
 }
 
 static void messages_stay_small(void)
 {
 	static char quotes[4000];
 	memset(quotes, '"', sizeof quotes);
-	struct reply reply = new_reply();
-	struct page_message page = {
-		.title = STR("T"),
-		.heading = "H",
-		.text = "Not <allowed>",
-		.detail = {quotes, 150},
-		.link = {quotes, 300},
-		.link_text = "L",
-		.request_id = "0123456789abcdef",
-	};
-	page_message(&worker, &reply, 403, &page);
-	CU_ASSERT(reply.in_body && body_of(&reply).n < 8000 && has(&reply, "<a href=\"&quot;"));
+	struct reply reply = message((struct str){quotes, 150}, (struct str){quotes, 300});
+	CU_ASSERT(reply.in_body && body_of(&reply).n < 8000 && has(&reply, "href=\"&quot;"));
 	CU_ASSERT(has(&reply, "Not &lt;allowed&gt;") && has(&reply, "0123456789abcdef"));
-	page.link.n = page.detail.n = sizeof quotes;
+	reply = message((struct str){quotes, sizeof quotes}, (struct str){quotes, sizeof quotes});
+	CU_ASSERT(reply.in_body && body_of(&reply).n < 8000 && !has(&reply, "<a ") && !has(&reply, "&quot;&quot;"));
+}
+
+static void lists(void)
+{
+	struct reply reply = new_reply();
+	struct page *page = page_open(&worker, &request, "profile");
+	const char *ids[] = {"one", "t<o", "three"};
+	page_text(page, "csrf", STR("FIELD"));
+	for (size_t i = 0; i < 3; i++) {
+		struct page *item = page_item(page, "sessions");
+		page_text(item, "id", str_of(ids[i]));
+		page_flag(item, "current", i == 0);
+	}
+	page_send(page, &reply, 200);
+	CU_ASSERT(!has(&reply, "name=\"session\" value=\"one\"") && has(&reply, "name=\"session\" value=\"t&lt;o\""));
+	CU_ASSERT(has(&reply, "name=\"session\" value=\"three\"") && has(&reply, "name=\"others\" value=\"1\""));
+	size_t n = 0;
+	for (const char *at = memory; (at = memmem(at, (size_t)(memory + reply.out.n - at), "FIELD", 5)); at++)
+		n++;
+	CU_ASSERT_EQUAL(n, 3);
+}
+
+static void languages(void)
+{
+	struct request reader = request;
+	reader.params = german;
+	reader.n_params = 1;
+	struct reply reply = new_reply();
+	page_send(page_open(&worker, &reader, "login"), &reply, 200);
+	CU_ASSERT(has(&reply, "<html lang=\"de\" dir=\"ltr\">") && has(&reply, "<h1>Anmelden</h1>"));
 	reply = new_reply();
-	page_message(&worker, &reply, 403, &page);
-	CU_ASSERT(reply.in_body && body_of(&reply).n < 8000 && !has(&reply, "<a ") && !has(&reply, "&quot;"));
+	struct page *page = page_open(&worker, &reader, "register");
+	page_send(page, &reply, 200);
+	CU_ASSERT(has(&reply, "Mindestens 9 Zeichen."));
+	reply = new_reply();
+	page_send(page_open(&worker, &request, "login"), &reply, 200);
+	CU_ASSERT(has(&reply, "<html lang=\"en\" dir=\"ltr\">") && has(&reply, "<h1>Sign in</h1>"));
 }
 
 static void refusals(void)
@@ -129,15 +169,22 @@ static void refusals(void)
 		    "a login URL that does not fit");
 }
 
+/* However little memory there is: a whole page, or none. */
 static void no_arena_no_page(void)
 {
-	struct reply reply = {.out = buf_over(memory, sizeof memory)};
-	struct worker poor = {.snapshot = &snapshot};
-	struct page_login page = {.title = STR("T"), .action = STR("./login"), .csrf = STR("F")};
-	CU_ASSERT_FATAL(arena_open(64, &poor.arena));
-	page_login(&poor, &reply, 200, &page);
-	CU_ASSERT(!reply.in_body);
-	arena_close(&poor.arena);
+	(void)new_reply();
+	for (size_t size = 64; size <= 1 << 17; size += size < 8192 ? 64 : 8192) {
+		struct reply reply = {.out = buf_over(memory, sizeof memory)};
+		struct worker poor = {.snapshot = &snapshot};
+		CU_ASSERT_FATAL(arena_open(size, &poor.arena));
+		struct page *page = page_open(&poor, &request, "login");
+		page_text(page, "user", STR("ruth"));
+		page_text(page_item(page, "sessions"), "id", STR("x"));
+		page_send(page, &reply, 200);
+		bool whole = has(&reply, "value=\"ruth\"") && str_ends(body_of(&reply), STR("</html>\n"));
+		CU_ASSERT(whole || !reply.in_body);
+		arena_close(&poor.arena);
+	}
 }
 
 static void done(void)
@@ -148,11 +195,12 @@ static void done(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"the style has its hash", style_has_its_hash},
 		{"login page", login_page},
 		{"page without the optional", page_without_the_optional},
 		{"headers", headers},
 		{"messages stay small", messages_stay_small},
+		{"lists", lists},
+		{"languages", languages},
 		{"refusals", refusals},
 		{"no memory, no page", no_arena_no_page},
 		{"close", done},
