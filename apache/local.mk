@@ -35,7 +35,7 @@ APACHE_SITE = \
 	%D%/conf-available/fcgi-auth-subrequest.conf %D%/conf-available/fcgi-auth.conf
 APACHE_PARTS = \
 	%D%/cors.conf %D%/headers.conf %D%/identity.conf %D%/identity.lua %D%/login.conf \
-	%D%/protect-authnz.conf %D%/protect-fcgid.conf
+	%D%/private.conf %D%/protect-authnz.conf %D%/protect-fcgid.conf
 EXTRA_DIST += $(APACHE_SITE) $(APACHE_PARTS)
 
 apachedir = $(pkgdatadir)/apache

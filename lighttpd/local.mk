@@ -4,7 +4,7 @@
 
 LIGHTTPD_CONF = \
 	%D%/05-fcgi-auth-spawn.conf %D%/05-fcgi-auth.conf %D%/protect-spawn.conf %D%/protect.conf
-LIGHTTPD_LUA = %D%/cors.lua %D%/identity.lua %D%/proof.lua
+LIGHTTPD_LUA = %D%/cors.lua %D%/identity.lua %D%/private.lua %D%/proof.lua
 EXTRA_DIST += $(LIGHTTPD_CONF)
 
 lighttpddir = $(pkgdatadir)/lighttpd

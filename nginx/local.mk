@@ -4,8 +4,8 @@
 
 NGINX_CONF = \
 	%D%/application.conf %D%/common.conf %D%/cors.conf %D%/denied.conf %D%/fcgi-auth.conf \
-	%D%/fcgi-auth-http.conf %D%/global.conf %D%/global-http.conf %D%/page.conf %D%/protect.conf %D%/refuse.conf \
-	%D%/strip.conf %D%/verify.conf %D%/verify-http.conf
+	%D%/fcgi-auth-http.conf %D%/global.conf %D%/global-http.conf %D%/page.conf %D%/private.conf %D%/protect.conf \
+	%D%/refuse.conf %D%/strip.conf %D%/verify.conf %D%/verify-http.conf
 EXTRA_DIST += $(NGINX_CONF)
 
 nginxdir = $(pkgdatadir)/nginx

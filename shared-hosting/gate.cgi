@@ -89,8 +89,10 @@ refuse('405 Method Not Allowed') unless ($ENV{REQUEST_METHOD} // '') =~ /\A(?:GE
 open my $content, '<:raw', $file or refuse('403 Forbidden');
 my ($extension) = lc($file) =~ /\.([^.\/]+)\z/;
 my $type = $types{$extension // ''} // 'application/octet-stream';
+# A page that a browser keeps it shows by its back button when the reader has signed out.
+my $is_part = ($ENV{HTTP_SEC_FETCH_DEST} // '') =~ /\A(?:audio|font|image|manifest|script|style|track|video)\z/;
 print "Status: 200 OK\r\nContent-Type: $type\r\nContent-Length: ", -s $content,
-	"\r\nCache-Control: private, no-cache\r\nX-Content-Type-Options: nosniff\r\n\r\n";
+	"\r\nCache-Control: ", $is_part ? 'private, no-cache' : 'no-store', "\r\nX-Content-Type-Options: nosniff\r\n\r\n";
 finish() if $ENV{REQUEST_METHOD} eq 'HEAD';
 my $part;
 print $part while read $content, $part, 65536;

@@ -494,4 +494,5 @@ EXTRA_DIST += \
 	%D%/browser/site/wiki/save.cgi \
 	%D%/browser/test_chrome.py \
 	%D%/browser/test_login_page.py \
-	%D%/browser/test_logs_are_clean.py
+	%D%/browser/test_logs_are_clean.py \
+	%D%/browser/test_sessions.py

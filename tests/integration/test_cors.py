@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of other origins through the web server: preflights, answers and denials that they may read."""
+"""Pages of other origins through the web server: preflights, answers and denials that they may read. And what
+browsers may keep of an answer."""
 
 import http.server
 import re
@@ -36,6 +37,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         if self.path == "/papp/own":
             self.send_header("Access-Control-Allow-Origin", "https://of-its-own.example")
+        if self.path == "/papp/kept":
+            self.send_header("Cache-Control", "private, max-age=60")
         if self.path == "/papp/vary":
             self.send_header("Vary", "Accept-Encoding")
         self.send_header("Content-Length", "0")
@@ -55,15 +58,17 @@ def application():
     server.server_close()
 
 
-def with_cors(name, text):
-    """nginx has a file more for those who need it."""
-    return re.sub(r"(include \S*)protect\.conf;", r"\g<0> \1cors.conf;", text) if name == "site.conf" else text
+def with_headers(name, text):
+    """nginx has files more for what it adds to an answer."""
+    if name != "site.conf":
+        return text
+    return re.sub(r"(include \S*)protect\.conf;", r"\g<0> \1cors.conf; \1private.conf;", text)
 
 
 @pytest.fixture(scope="module", params=["lighttpd", "nginx", "nginx-http", "apache-direct", "apache-cgi",
                                          "apache-subrequest", "apache-http", "apache-authnz"])
 def site(request, application):
-    with harness.Site(server=request.param, sections=SECTIONS, backend=application.port, edit=with_cors) as running:
+    with harness.Site(server=request.param, sections=SECTIONS, backend=application.port, edit=with_headers) as running:
         yield running
 
 
@@ -175,3 +180,24 @@ def test_log(program):
     ask(program, fastcgi.AUTHORIZER)
     line = [line for line in program.log_text("verify").splitlines() if "event=preflight" in line][-1]
     assert "status=204" in line and f'origin="{APP}"' in line and "access_token" not in line
+
+
+@pytest.mark.parametrize("target", ["/app/page.txt", "/app/app.cgi", "/papp/x"])
+def test_what_is_kept(site, target):
+    """A page for members is not there any more when its reader has signed out; its parts are asked for anew."""
+    bearer = f"Authorization: Bearer {tokens.mint()}"
+    for more in ([], ["Sec-Fetch-Dest: document"], ["Sec-Fetch-Dest: empty"], ["Sec-Fetch-Dest: imagex"]):
+        assert site.request(target, [bearer, *more]).all("Cache-Control") == ["no-store"]
+    answer = site.request(target, [bearer, "Sec-Fetch-Dest: image"])
+    assert answer.all("Cache-Control") == ["private, no-cache"]
+    assert answer.header("Vary") is None
+
+
+def test_what_an_application_says_about_keeping(site):
+    bearer = f"Authorization: Bearer {tokens.mint()}"
+    assert site.request("/papp/kept", [bearer]).all("Cache-Control") == ["private, max-age=60"]
+
+
+def test_what_is_for_everybody_may_be_kept(site):
+    answer = site.request("/public/page.txt")
+    assert answer.status == 200 and answer.all("Cache-Control") == []
