@@ -32,6 +32,7 @@ enum option_id {
 	OPTION_NAME,
 	OPTION_ROLE,
 	OPTION_GENERATE,
+	OPTION_VERIFIED,
 	OPTION_UPDATE,
 	OPTION_ISS,
 	OPTION_ALGORITHM,
@@ -112,6 +113,7 @@ int authctl_users_passwd(const struct arguments *arguments);
 int authctl_users_list(const struct arguments *arguments);
 int authctl_users_show(const struct arguments *arguments);
 int authctl_users_disable(const struct arguments *arguments);
+int authctl_users_confirm(const struct arguments *arguments);
 int authctl_users_enable(const struct arguments *arguments);
 int authctl_users_remove(const struct arguments *arguments);
 int authctl_users_import(const struct arguments *arguments);

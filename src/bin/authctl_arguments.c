@@ -45,6 +45,7 @@ static const struct row {
 	[OPTION_NAME] = {"name", 0, "NAME", false, "name of the person or program"},
 	[OPTION_ROLE] = {"role", 0, "ROLE", true, "a role of the account"},
 	[OPTION_GENERATE] = {"generate", 0, NULL, false, "make a random password and print it"},
+	[OPTION_VERIFIED] = {"verified", 0, NULL, false, "the e-mail address is known to be the user's"},
 	[OPTION_UPDATE] = {"update", 0, NULL, false, "replace the passwords of accounts that exist"},
 	[OPTION_ISS] = {"iss", 0, "ISS", false, "the claim iss of the tokens; else that of the login's issuer"},
 	[OPTION_ALGORITHM] = {"algorithm", 0, "ALG", false, "what the key is for; else the issuer's first algorithm"},

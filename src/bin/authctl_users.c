@@ -208,6 +208,8 @@ static int check_options(const struct tool *tool)
 		    (!is_text(role.p, ACCOUNT_ROLES_MAX) || str_find(role, ' ') < role.n))
 			return arguments_wrong(arguments, "--role is one word; give the option once for each role");
 	}
+	if (arguments_value(arguments, OPTION_VERIFIED) && !email)
+		return arguments_wrong(arguments, "--verified is about an address: give --email, too");
 	if (!join_roles(tool).p)
 		return arguments_wrong(arguments, "the roles have more than %d bytes", ACCOUNT_ROLES_MAX);
 	return EX_OK;
@@ -237,6 +239,7 @@ static int add(struct tool *tool)
 	account.name = text_or_empty(arguments_value(arguments, OPTION_NAME));
 	account.roles = join_roles(tool);
 	account.changed = account.created;
+	account.verified = arguments_value(arguments, OPTION_VERIFIED) ? account.created : 0;
 	enum err err = accounts_add(tool->worker.accounts, &account);
 	if (err) {
 		output_error(err == ERR_BAD_REQUEST ? "another account has this id or e-mail address"
@@ -276,6 +279,25 @@ static int disable(struct tool *tool)
 		return EXIT_FAILED;
 	account.disabled = true;
 	if (!change(tool, &account) || !revoke_all(tool, account.id, "users disable", &act.revoked))
+		return EXIT_FAILED;
+	users_done(tool, account.id, &act);
+	return EX_OK;
+}
+
+/* By hand what the link in a mail does. */
+static int confirm(struct tool *tool)
+{
+	struct account account;
+	struct users_act act = {.event = "user_confirm", .word = "confirmed"};
+	if (!users_find(tool, &account))
+		return EXIT_FAILED;
+	if (account.email.n == 0) {
+		output_error("the account has no e-mail address");
+		return EXIT_FAILED;
+	}
+	account.pending = false;
+	account.verified = clock_now();
+	if (!change(tool, &account))
 		return EXIT_FAILED;
 	users_done(tool, account.id, &act);
 	return EX_OK;
@@ -346,6 +368,11 @@ int authctl_users_passwd(const struct arguments *arguments)
 int authctl_users_disable(const struct arguments *arguments)
 {
 	return run(arguments, disable);
+}
+
+int authctl_users_confirm(const struct arguments *arguments)
+{
+	return run(arguments, confirm);
 }
 
 int authctl_users_enable(const struct arguments *arguments)

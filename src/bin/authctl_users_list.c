@@ -19,6 +19,8 @@ static void print_json(const struct account *account)
 			document_text(&document, NULL, role);
 	document_close(&document, "[]");
 	document_bool(&document, "disabled", account->disabled);
+	document_bool(&document, "pending", account->pending);
+	document_time(&document, "verified", account->verified, 0);
 	document_bool(&document, "has_password", account->password.n > 0);
 	document_number(&document, "created", account->created);
 	document_number(&document, "changed", account->changed);
@@ -39,6 +41,13 @@ static void print_date(const char *name, int64_t at)
 	print_field(name, at ? str_of(output_date(at, date)) : STR("never"));
 }
 
+static struct str state_of(const struct account *account)
+{
+	if (account->disabled)
+		return STR("disabled");
+	return account->pending ? STR("pending") : STR("enabled");
+}
+
 void users_print(const struct tool *tool, const struct account *account)
 {
 	if (tool->arguments->json) {
@@ -49,8 +58,9 @@ void users_print(const struct tool *tool, const struct account *account)
 	print_field("email", account->email);
 	print_field("name", account->name);
 	print_field("roles", account->roles);
-	print_field("state", account->disabled ? STR("disabled") : STR("enabled"));
+	print_field("state", state_of(account));
 	print_field("password", account->password.n ? STR("set") : STR("none: no login by password"));
+	print_date("confirmed", account->verified);
 	print_date("created", account->created);
 	print_date("changed", account->changed);
 	print_date("last login", account->last_login);
@@ -65,7 +75,7 @@ static bool print_row(void *context, const struct account *account)
 		return true;
 	}
 	output_column(account->id, 24);
-	output_column(account->disabled ? STR("disabled") : STR("enabled"), 9);
+	output_column(state_of(account), 9);
 	output_column(account->last_login ? str_of(output_date(account->last_login, date)) : STR("never"), 21);
 	output_column(account->email.n ? account->email : STR("-"), 28);
 	output_text(account->roles.n ? account->roles : STR("-"));

@@ -63,5 +63,9 @@ enum err login_check_password(const struct call *call, struct login_proof *proof
 		return err;
 	err = verify(call->worker, found, proof);
 	attempt_end(call, proof->kind, counted, err == ERR_NONE);
+	if (err == ERR_NONE && proof->account.pending) {
+		proof->why = "the e-mail address is not confirmed";
+		return ERR_USER_INACTIVE;
+	}
 	return err;
 }

@@ -136,9 +136,20 @@ static enum err sign_in(const struct call *call, const struct account *account, 
 	enum err err = session_issue(worker, account, token);
 	if (err == ERR_NONE)
 		err = session_revoke_old(call);
-	if (err == ERR_NONE && accounts_note_login(worker_accounts(worker), account->id, clock_now()))
+	enum err noted = err ? err : accounts_note_login(worker_accounts(worker), account, clock_now());
+	/* Disabled or given another password while this one was looked at: the token that
+	 * was just issued may be younger than the revocation. */
+	if (noted == ERR_NOT_FOUND)
+		return ERR_BAD_CREDENTIALS;
+	if (err == ERR_NONE && noted)
 		log_text(LOG_WARNING, "accounts", "the time of a login could not be noted");
 	return err;
+}
+
+static const char *refusal(enum err err)
+{
+	return err == ERR_USER_INACTIVE ? "Confirm your e-mail address first, with the link in the mail we sent you."
+					: err_row(err)->text;
 }
 
 /* A form gets the cookie and goes on; JSON gets the token, and the cookie too
@@ -191,8 +202,7 @@ void login_submit(const struct call *call)
 		err = sign_in(call, &proof.account, &token);
 	if (err) {
 		event_act("login_failed", call->request, err, attempt.user, proof.why);
-		reject(call, &attempt, err,
-		       attempt.retry_after > 0 ? attempt_text(attempt.retry_after) : err_row(err)->text);
+		reject(call, &attempt, err, attempt.retry_after > 0 ? attempt_text(attempt.retry_after) : refusal(err));
 		return;
 	}
 	welcome(call, &attempt, &proof.account, token);

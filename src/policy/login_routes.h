@@ -28,7 +28,8 @@ struct login_proof {
 
 /* login_check.c: is it the account's password, and may it be tried now? One answer, and one class
  * of time, for a user who does not exist, has no password, is disabled, and for a wrong
- * password: ERR_BAD_CREDENTIALS; why tells them apart. Without a look at the password:
+ * password: ERR_BAD_CREDENTIALS; why tells them apart. ERR_USER_INACTIVE: the password is
+ * right, and the e-mail is not confirmed. Without a look at the password:
  * ERR_RATE_LIMITED, ERR_ACCOUNT_LOCKED. A hash that is weaker than [login] password-cost
  * wants is made anew when the password is right. ERR_STORE. */
 enum err login_check_password(const struct call *call, struct login_proof *proof);

@@ -13,13 +13,35 @@
 static const char tables[] =
 	"CREATE TABLE account (id TEXT NOT NULL PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL,"
 	" roles TEXT NOT NULL, password TEXT NOT NULL, disabled INTEGER NOT NULL, created INTEGER NOT NULL,"
-	" changed INTEGER NOT NULL, last_login INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	" changed INTEGER NOT NULL, last_login INTEGER NOT NULL, verified INTEGER NOT NULL DEFAULT 0,"
+	" pending INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX account_email ON account (email COLLATE NOCASE) WHERE email <> '';"
 	"CREATE INDEX account_id ON account (id COLLATE NOCASE);";
 
-enum { FIND, FIND_EMAIL, TAKEN, INSERT, UPDATE, DELETE, NOTE_LOGIN, RENEW_HASH, NEXT, STATEMENTS };
+/* From version 1 to 2. */
+static const char *const upgrades[] = {
+	"ALTER TABLE account ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN pending INTEGER NOT NULL DEFAULT 0",
+};
 
-#define COLUMNS "id, email, name, roles, password, disabled, created, changed, last_login"
+enum {
+	FIND,
+	FIND_EMAIL,
+	TAKEN,
+	ID_TAKEN,
+	INSERT,
+	UPDATE,
+	DELETE,
+	NOTE_LOGIN,
+	RENEW_HASH,
+	FORGET,
+	CONFIRM,
+	RESET,
+	NEXT,
+	STATEMENTS
+};
+
+#define COLUMNS "id, email, name, roles, password, disabled, created, changed, last_login, verified, pending"
 
 static const char *const statements[STATEMENTS] = {
 	[FIND] = "SELECT " COLUMNS " FROM account WHERE id = ?1",
@@ -28,20 +50,32 @@ static const char *const statements[STATEMENTS] = {
 	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND email <> ''"
 		  " AND email COLLATE NOCASE IN (?1, ?2))"
 		  " OR EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND id = ?2 COLLATE NOCASE)",
-	[INSERT] = "INSERT INTO account (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+	[INSERT] = "INSERT INTO account (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 		   " ON CONFLICT DO NOTHING",
 	[UPDATE] = "UPDATE account SET email = ?2, name = ?3, roles = ?4, password = ?5, disabled = ?6, created = ?7,"
-		   " changed = ?8, last_login = ?9 WHERE id = ?1",
+		   " changed = ?8, last_login = ?9, verified = ?10, pending = ?11 WHERE id = ?1",
 	[DELETE] = "DELETE FROM account WHERE id = ?1",
-	[NOTE_LOGIN] = "UPDATE account SET last_login = max(last_login, ?2) WHERE id = ?1",
+	[NOTE_LOGIN] = "UPDATE account SET last_login = max(last_login, ?2)"
+		       " WHERE id = ?1 AND password = ?3 AND NOT disabled AND NOT pending",
 	[RENEW_HASH] = "UPDATE account SET password = ?3 WHERE id = ?1 AND password = ?2",
+	[ID_TAKEN] = "SELECT EXISTS (SELECT 1 FROM account WHERE id = ?1 COLLATE NOCASE)"
+		     " OR EXISTS (SELECT 1 FROM account WHERE email <> '' AND email = ?1 COLLATE NOCASE)",
+	[FORGET] = "DELETE FROM account WHERE pending AND created < ?3"
+		   " AND (id = ?1 COLLATE NOCASE OR (email <> '' AND email = ?2 COLLATE NOCASE))",
+	[CONFIRM] = "UPDATE account SET verified = ?3, pending = 0 WHERE id = ?1 AND verified = 0"
+		    " AND email <> '' AND email = ?2",
+	[RESET] = "UPDATE account SET password = ?3, changed = ?4, pending = 0,"
+		  " verified = CASE verified WHEN 0 THEN ?4 ELSE verified END"
+		  " WHERE id = ?1 AND password = ?2 AND NOT disabled AND email = ?5",
 	[NEXT] = "SELECT " COLUMNS " FROM account WHERE id > ?1 ORDER BY id LIMIT 1",
 };
 
 static const struct schema schema = {
 	.name = "accounts",
-	.version = 1,
+	.version = 2,
 	.tables = tables,
+	.upgrades = upgrades,
+	.upgrades_n = sizeof upgrades / sizeof *upgrades,
 	.probe = "SELECT " COLUMNS " FROM account INDEXED BY account_email"
 		 " WHERE email = 'x' COLLATE NOCASE AND email <> ''",
 	.statements = statements,
@@ -109,6 +143,8 @@ static void read_account(struct sql *c, size_t statement, struct account *out)
 		.created = sql_int(c, statement, 6),
 		.changed = sql_int(c, statement, 7),
 		.last_login = sql_int(c, statement, 8),
+		.verified = sql_int(c, statement, 9),
+		.pending = sql_int(c, statement, 10) != 0,
 	};
 }
 
@@ -185,7 +221,8 @@ static bool run_with(struct sql *c, size_t statement, const struct account *acco
 	int at = 1;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		sql_bind_text(c, statement, at++, given(texts[i]));
-	const int64_t numbers[] = {account->disabled, account->created, account->changed, account->last_login};
+	const int64_t numbers[] = {account->disabled,	account->created,  account->changed,
+				   account->last_login, account->verified, account->pending};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		sql_bind_int(c, statement, at++, numbers[i]);
 	return sql_run(c, statement);
@@ -235,6 +272,37 @@ enum err accounts_add(struct accounts *accounts, const struct account *account)
 	return write_account(accounts, account, INSERT, ERR_BAD_REQUEST);
 }
 
+static enum err look_for_taken(struct sql *c, const struct account *account, enum account_taken *taken)
+{
+	bool email = false;
+	sql_bind_text(c, ID_TAKEN, 1, account->id);
+	bool answered = sql_step(c, ID_TAKEN) == SQL_ROW;
+	bool id = answered && sql_int(c, ID_TAKEN, 0) != 0;
+	sql_reset(c, ID_TAKEN);
+	if (!answered || !is_taken(c, account, &email))
+		return ERR_STORE;
+	*taken = id ? ACCOUNT_ID_TAKEN : email ? ACCOUNT_EMAIL_TAKEN : ACCOUNT_FREE;
+	return *taken == ACCOUNT_FREE ? ERR_NONE : ERR_BAD_REQUEST;
+}
+
+enum err accounts_register(struct accounts *accounts, const struct account *account, int64_t patience,
+			   enum account_taken *taken)
+{
+	*taken = ACCOUNT_FREE;
+	if (!is_storable(account))
+		return ERR_BAD_REQUEST;
+	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+		return ERR_STORE;
+	struct sql *c = accounts->sql;
+	sql_bind_text(c, FORGET, 1, account->id);
+	sql_bind_text(c, FORGET, 2, given(account->email));
+	sql_bind_int(c, FORGET, 3, account->created - patience);
+	enum err err = sql_run(c, FORGET) ? look_for_taken(c, account, taken) : ERR_STORE;
+	if (err == ERR_NONE && !run_with(c, INSERT, account))
+		err = ERR_STORE;
+	return publish(accounts, err);
+}
+
 enum err accounts_change(struct accounts *accounts, const struct account *account)
 {
 	return write_account(accounts, account, UPDATE, ERR_NOT_FOUND);
@@ -256,12 +324,13 @@ enum err accounts_remove(struct accounts *accounts, struct str id)
 	return publish(accounts, change_one(accounts->sql, DELETE, id));
 }
 
-enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now)
+enum err accounts_note_login(struct accounts *accounts, const struct account *account, int64_t now)
 {
 	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	sql_bind_int(accounts->sql, NOTE_LOGIN, 2, now);
-	return finish(accounts->sql, change_one(accounts->sql, NOTE_LOGIN, id));
+	sql_bind_text(accounts->sql, NOTE_LOGIN, 3, given(account->password));
+	return finish(accounts->sql, change_one(accounts->sql, NOTE_LOGIN, account->id));
 }
 
 enum err accounts_renew_hash(struct accounts *accounts, struct str id, struct str old, struct str fresh)
@@ -273,6 +342,29 @@ enum err accounts_renew_hash(struct accounts *accounts, struct str id, struct st
 	sql_bind_text(accounts->sql, RENEW_HASH, 2, given(old));
 	sql_bind_text(accounts->sql, RENEW_HASH, 3, given(fresh));
 	return finish(accounts->sql, change_one(accounts->sql, RENEW_HASH, id));
+}
+
+enum err accounts_confirm(struct accounts *accounts, struct str id, struct str email, int64_t now)
+{
+	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+		return ERR_STORE;
+	sql_bind_text(accounts->sql, CONFIRM, 2, given(email));
+	sql_bind_int(accounts->sql, CONFIRM, 3, now);
+	return publish(accounts, change_one(accounts->sql, CONFIRM, id));
+}
+
+enum err accounts_reset(struct accounts *accounts, const struct account *account, struct str hash, int64_t now)
+{
+	if (!is_text(hash, ACCOUNT_HASH_MAX))
+		return ERR_BAD_REQUEST;
+	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+		return ERR_STORE;
+	struct sql *c = accounts->sql;
+	sql_bind_text(c, RESET, 2, given(account->password));
+	sql_bind_text(c, RESET, 3, given(hash));
+	sql_bind_int(c, RESET, 4, now);
+	sql_bind_text(c, RESET, 5, given(account->email));
+	return publish(accounts, change_one(c, RESET, account->id));
 }
 
 /* Every text at its longest, with its NUL and rounded up. */

@@ -21,6 +21,8 @@ struct account {
 	struct str roles;    /* separated by blanks; may be empty */
 	struct str password; /* crypt(3) hash; empty: no password login */
 	bool disabled;
+	bool pending;	  /* registered, and the e-mail not confirmed yet: no login before it is */
+	int64_t verified; /* when the e-mail was confirmed, in seconds; 0: never */
 	int64_t created, changed, last_login; /* seconds; 0 for never */
 };
 
@@ -40,8 +42,23 @@ enum err accounts_add(struct accounts *accounts, const struct account *account);
 enum err accounts_change(struct accounts *accounts, const struct account *account);
 /* ERR_NOT_FOUND. Durable. */
 enum err accounts_remove(struct accounts *accounts, struct str id);
-/* ERR_NOT_FOUND. A login before the last one noted changes nothing. */
-enum err accounts_note_login(struct accounts *accounts, struct str id, int64_t now);
+/* The last word on a login: ERR_NOT_FOUND when the account has meanwhile got another
+ * password, or may not log in. A time before the last one noted changes nothing. */
+enum err accounts_note_login(struct accounts *accounts, const struct account *account, int64_t now);
+enum account_taken { ACCOUNT_FREE, ACCOUNT_ID_TAKEN, ACCOUNT_EMAIL_TAKEN };
+
+/* accounts_add for a stranger: an id that differs from another's in the case of
+ * letters alone is taken, too. Whoever has not confirmed an e-mail within `patience`
+ * seconds makes room. ERR_BAD_REQUEST with what is taken, or ACCOUNT_FREE: a text does not fit. */
+enum err accounts_register(struct accounts *accounts, const struct account *account, int64_t patience,
+			   enum account_taken *taken);
+/* The e-mail has been confirmed by somebody who read a mail to it. ERR_NOT_FOUND: the
+ * account has another one by now, or it was confirmed before. Durable. */
+enum err accounts_confirm(struct accounts *accounts, struct str id, struct str email, int64_t now);
+/* The same by somebody who sets a password in place of the one whose hash is old, of
+ * which there can be but one. ERR_NOT_FOUND: there is another by now, or the account
+ * is disabled. Durable. */
+enum err accounts_reset(struct accounts *accounts, const struct account *account, struct str hash, int64_t now);
 /* Another hash of the same password, unless the password was changed meanwhile
  * (ERR_NOT_FOUND). Says nothing to those who keep verdicts: nothing of them has changed. */
 enum err accounts_renew_hash(struct accounts *accounts, struct str id, struct str old, struct str fresh);

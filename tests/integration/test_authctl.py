@@ -132,9 +132,9 @@ def site(tmp_path):
 
 COMMANDS = ("check", "reference", "secret generate", "keys list", "keys add", "keys promote", "keys retire",
             "token issue", "token verify", "explain", "users add", "users passwd", "users list", "users show",
-            "users disable", "users enable", "users remove", "users import-htpasswd", "revocations list",
-            "revocations show", "revocations add", "revocations remove", "revocations stats", "api-keys add",
-            "api-keys list", "api-keys show", "api-keys revoke")
+            "users disable", "users confirm", "users enable", "users remove", "users import-htpasswd",
+            "revocations list", "revocations show", "revocations add", "revocations remove", "revocations stats",
+            "api-keys add", "api-keys list", "api-keys show", "api-keys revoke")
 
 
 def plain(*words, **more):
