@@ -4,6 +4,7 @@
 #include "policy/profile_internal.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,12 +341,14 @@ struct waiter {
 	struct profile_visit visit;
 	struct arena *arena;
 	enum profile_turn turn;
+	atomic_uint *done;
 };
 
 static void *wait_for_turn(void *context)
 {
 	struct waiter *w = context;
 	w->turn = profiles_enter(&w->visit);
+	atomic_fetch_add(w->done, 1);
 	return NULL;
 }
 
@@ -356,18 +359,20 @@ static void shares_answers(void)
 	struct bed bed;
 	struct waiter waiters[WAITERS];
 	pthread_t threads[WAITERS];
+	atomic_uint done = 0;
 	open_bed(&bed, 16);
-	struct profile_visit first = visit(&bed, 1, 5000);
+	struct profile_visit first = visit(&bed, 1, 20000);
 	CU_ASSERT_EQUAL(profiles_enter(&first), PROFILE_OURS);
 	for (size_t i = 0; i < WAITERS; i++) {
-		waiters[i] = (struct waiter){.bed = &bed, .visit = visit(&bed, 1, 5000)};
+		waiters[i] = (struct waiter){.bed = &bed, .visit = visit(&bed, 1, 20000), .done = &done};
 		if (!arena_open(1 << 12, &waiters[i].arena))
 			exit(99);
 		waiters[i].visit.arena = waiters[i].arena;
 		CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, wait_for_turn, &waiters[i]) == 0);
 	}
-	/* Longer than those without a place wait. */
-	wait_until(first.begun + 300);
+	/* Those without a place give up; who is left has one. */
+	while (atomic_load(&done) < WAITERS - 1 && clock_monotonic_ms() < first.begun + 15000)
+		wait_until(clock_monotonic_ms() + 5);
 	leave(&first, PROFILE_CAME);
 	size_t answered = 0;
 	for (size_t i = 0; i < WAITERS; i++) {
