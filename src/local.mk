@@ -108,6 +108,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/version.c \
 	%D%/net/fetch.c %D%/net/fetch.h \
 	%D%/net/fetch_url.c \
+	%D%/net/library.c %D%/net/library.h \
 	%D%/policy/absent_store.c %D%/policy/absent_store.h \
 	%D%/policy/access.c %D%/policy/access.h \
 	%D%/policy/access_compile.c \

@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libcurl with everything off that one call does not need. The library is loaded
- * when it is first asked for: it and what it brings along cost milliseconds and
- * megabytes, which a program without an issuer elsewhere shall not pay. */
+/* libcurl with everything off that one call does not need. */
 #include "net/fetch.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
-
-#define SONAME "libcurl.so.4"
-/* CURLOPT_QUICK_EXIT came with it: before, a name server that does not answer
- * held a call beyond its timeout. */
-#define VERSION_LEAST 0x075700u
-#define VERSION_LEAST_TEXT "7.87.0"
+#include "net/library.h"
 
 /* All header lines of an answer together. */
 enum { HEADERS_MAX = 32 << 10, HEADER_MAX = 16 << 10 };
 
 /* A process has one of each library: written once, by fetch_start. */
 static struct library {
-	void *handle;
-	const char *version;
-	__typeof__(&curl_global_init) global_init;
-	__typeof__(&curl_version_info) version_info;
+	const char *version; /* NULL: not loaded */
 	__typeof__(&curl_easy_init) easy_init;
 	__typeof__(&curl_easy_cleanup) easy_cleanup;
 	__typeof__(&curl_easy_setopt) easy_setopt;
@@ -34,12 +23,7 @@ static struct library {
 	__typeof__(&curl_easy_strerror) easy_strerror;
 } library;
 
-static const struct {
-	const char *name;
-	size_t at;
-} symbols[] = {
-	{"curl_global_init", offsetof(struct library, global_init)},
-	{"curl_version_info", offsetof(struct library, version_info)},
+static const struct library_symbol symbols[] = {
 	{"curl_easy_init", offsetof(struct library, easy_init)},
 	{"curl_easy_cleanup", offsetof(struct library, easy_cleanup)},
 	{"curl_easy_setopt", offsetof(struct library, easy_setopt)},
@@ -67,53 +51,10 @@ struct fetch {
 	bool unanswered; /* the last call */
 };
 
-/* Loading ---------------------------------------------------------------- */
-
-static bool load(struct library *out, struct buf *why)
-{
-	struct library l = {.handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL)};
-	if (!l.handle) {
-		buf_printf(why,
-			   "the configuration has a URL to ask, which takes libcurl, and %s; install it (Debian: "
-			   "libcurl4)",
-			   dlerror());
-		return false;
-	}
-	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-		void *symbol = dlsym(l.handle, symbols[i].name);
-		if (!symbol) {
-			buf_printf(why, SONAME " has no %s: install libcurl " VERSION_LEAST_TEXT " or later",
-				   symbols[i].name);
-			return false;
-		}
-		/* ISO C knows no conversion from an object's address to a function's. */
-		memcpy((char *)&l + symbols[i].at, &symbol, sizeof symbol);
-	}
-	const curl_version_info_data *info = l.version_info(CURLVERSION_NOW);
-	l.version = info->version;
-	if (info->version_num < VERSION_LEAST) {
-		buf_printf(why, SONAME " is version %s: install libcurl " VERSION_LEAST_TEXT " or later",
-			   info->version);
-		return false;
-	}
-	*out = l;
-	return true;
-}
-
 bool fetch_start(struct buf *why)
 {
-	struct library loaded;
-	if (library.handle)
-		return true;
-	if (!load(&loaded, why))
-		return false;
-	CURLcode code = loaded.global_init(CURL_GLOBAL_DEFAULT);
-	if (code != CURLE_OK) {
-		buf_printf(why, SONAME " cannot be used: %s", loaded.easy_strerror(code));
-		return false;
-	}
-	library = loaded;
-	return true;
+	static const size_t n = sizeof symbols / sizeof *symbols;
+	return library.version || library_load(symbols, n, &library, &library.version, why);
 }
 
 const char *fetch_library(void)
@@ -273,7 +214,7 @@ static bool set_up(struct fetch *fetch)
 
 bool fetch_open(struct fetch **out)
 {
-	struct fetch *fetch = library.handle ? calloc(1, sizeof *fetch) : NULL;
+	struct fetch *fetch = library.version ? calloc(1, sizeof *fetch) : NULL;
 	if (fetch)
 		fetch->curl = library.easy_init();
 	if (fetch && fetch->curl && set_up(fetch)) {
