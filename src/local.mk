@@ -225,10 +225,13 @@ if STORE_MEMCACHED
 	%D%/store/farm_trust.c %D%/store/farm_trust.h \
 	%D%/store/memcached.h \
 	%D%/store/memcached_ask.c \
+	%D%/store/memcached_counts.c \
 	%D%/store/memcached_describe.c \
 	%D%/store/memcached_write.c \
 	%D%/store/memcache.c %D%/store/memcache.h \
 	%D%/store/memcache_cache.c %D%/store/memcache_cache.h \
+	%D%/store/memcache_count.c %D%/store/memcache_count.h \
+	%D%/store/memcache_expiry.c %D%/store/memcache_expiry.h \
 	%D%/store/memcache_key.c %D%/store/memcache_key.h \
 	%D%/store/memcache_lookup.c %D%/store/memcache_lookup.h \
 	%D%/store/memcache_ring.c

@@ -102,6 +102,7 @@ UNIT_TESTS += \
 	%D%/unit/test_memcache \
 	%D%/unit/test_memcache_address \
 	%D%/unit/test_memcache_cache \
+	%D%/unit/test_memcache_count \
 	%D%/unit/test_memcache_failures \
 	%D%/unit/test_memcache_key \
 	%D%/unit/test_memcache_storm
@@ -201,6 +202,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_memcache_address_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_address_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 %C%_unit_test_memcache_cache_LDADD = $(UNIT_LDADD)
+%C%_unit_test_memcache_count_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_failures_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_storm_LDADD = $(UNIT_LDADD)

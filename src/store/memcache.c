@@ -11,12 +11,12 @@
 
 #include "base/clock.h"
 #include "store/memcache_address.h"
+#include "store/memcache_expiry.h"
 #include "store/memcache_lookup.h"
 
 enum {
 	FAILURES_MAX = 3,	       /* in a row open the breaker */
 	PAUSE_MS = 1000,	       /* and so long it stays open; then one call tries */
-	RELATIVE_MAX = 30 * 24 * 3600, /* memcached takes a greater time to live for a date */
 };
 
 struct memcache {
@@ -345,22 +345,6 @@ enum memcache_result memcache_get(struct memcache *memcache, struct arena *arena
 	return result;
 }
 
-/* Time to live as memcached takes it, which counts whole seconds and ends up to one
- * early. Short ones do not need its clock to agree with ours. */
-static time_t expiration(int64_t expires, int64_t now)
-{
-	int64_t left;
-	if (expires == 0)
-		return 0;
-	if (__builtin_sub_overflow(expires, now - 1, &left))
-		left = INT64_MAX;
-	if (left <= RELATIVE_MAX)
-		return (time_t)left;
-	int64_t real = clock_unfrozen_ms() / 1000;
-	/* Of a later moment it forgets the value at once. */
-	return (time_t)(left > INT32_MAX - real ? 0 : real + left);
-}
-
 struct write {
 	enum memcache_how how; /* without cas */
 	struct str key, value;
@@ -393,7 +377,7 @@ static enum memcache_result write_until(struct memcache *memcache, struct write 
 		return MEMCACHE_FULL;
 	if (expires != 0 && expires <= now)
 		return MEMCACHE_OK;
-	write->expiration = expiration(expires, now);
+	write->expiration = (time_t)memcache_expiry(expires, now);
 	return run(memcache, write_value, write);
 }
 
@@ -411,6 +395,20 @@ enum memcache_result memcache_swap(struct memcache *memcache, struct str key, st
 	return cas != 0 ? write_until(memcache, &write, expires) : MEMCACHE_FAILED;
 }
 
+static memcached_return_t increment_value(memcached_st *handle, void *context)
+{
+	struct memcache_item *item = context; /* cas: for the sum */
+	return memcached_increment(handle, item->key.p, item->key.n, 1, &item->cas);
+}
+
+enum memcache_result memcache_increment(struct memcache *memcache, struct str key, uint64_t *out)
+{
+	struct memcache_item item = {.key = key};
+	enum memcache_result result = is_length(key) ? run(memcache, increment_value, &item) : MEMCACHE_FAILED;
+	*out = item.cas;
+	return result;
+}
+
 static memcached_return_t delete_value(memcached_st *handle, void *context)
 {
 	const struct str *key = context;
@@ -425,7 +423,7 @@ enum memcache_result memcache_delete(struct memcache *memcache, struct str key)
 enum memcache_result memcache_release(struct memcache *memcache, struct str key, uint64_t cas)
 {
 	/* The protocol deletes without looking at cas; a date long past is as good. */
-	struct write write = {.key = key, .expiration = RELATIVE_MAX + 1, .cas = cas};
+	struct write write = {.key = key, .expiration = MEMCACHE_RELATIVE_MAX + 1, .cas = cas};
 	return is_length(key) && cas != 0 ? run(memcache, write_value, &write) : MEMCACHE_FAILED;
 }
 

@@ -61,6 +61,9 @@ enum memcache_result memcache_put(struct memcache *memcache, enum memcache_how h
  * another by now, or none. */
 enum memcache_result memcache_swap(struct memcache *memcache, struct str key, struct str value, int64_t expires,
 				   uint64_t cas);
+/* Add one to the decimal number that is there; *out: the sum, with MEMCACHE_OK.
+ * MEMCACHE_REFUSED: there was none. */
+enum memcache_result memcache_increment(struct memcache *memcache, struct str key, uint64_t *out);
 /* MEMCACHE_REFUSED: there was none. */
 enum memcache_result memcache_delete(struct memcache *memcache, struct str key);
 /* The same for the value that was read with cas, and for no later one. */

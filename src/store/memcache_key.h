@@ -14,7 +14,8 @@ enum memcache_class {
 	MEMCACHE_NOT_BEFORE = 'u', /* of a user */
 	MEMCACHE_RECORD = 'k',
 	MEMCACHE_CACHED = 'p',
-	MEMCACHE_LOCK = 'l'
+	MEMCACHE_LOCK = 'l',
+	MEMCACHE_COUNT = 'c' /* its value is a number alone, which the server adds to */
 };
 
 enum {

@@ -3,6 +3,7 @@
 #ifndef STORE_MEMCACHED_H
 #define STORE_MEMCACHED_H
 
+#include "store/counters.h"
 #include "store/farm_link.h"
 #include "store/journal.h"
 #include "store/memcache.h"
@@ -14,6 +15,7 @@ struct store {
 	struct store *local; /* the embedded one */
 	struct farm *farm;
 	struct farm_link *link; /* of lasting programs */
+	struct counters *counters; /* what this host knows of them */
 	bool local_on_failure;
 	int64_t timeout_ms;
 	/* The cache's servers; index in farm->addresses, or FARM_SERVERS_MAX for one of its own. */
@@ -47,6 +49,11 @@ enum err memcached_record_get(struct store_thread *thread, const struct store_ke
 enum err memcached_tell(struct store_thread *thread, const struct store_key *key, int kind);
 /* Delete it on every server; the same results. *was_there is set when one had it. */
 enum err memcached_untell(struct store_thread *thread, const struct store_key *key, int kind, bool *was_there);
+
+/* memcached_counts.c: the count_* functions. */
+int64_t memcached_count_use(struct store_thread *thread, const struct store_count *count);
+int64_t memcached_count_left(struct store_thread *thread, const struct store_count *count);
+enum err memcached_count_clear(struct store_thread *thread, const struct store_count *count);
 
 /* memcached_describe.c */
 void memcached_describe(struct store_thread *thread, bool (*each)(void *context, struct str line), void *context);

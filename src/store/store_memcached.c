@@ -30,6 +30,7 @@ static void close_store(struct store **store)
 			free(text.written);
 		}
 	farm_close(&s->farm);
+	counters_close(&s->counters);
 	store_embedded.close(&s->local);
 	free(s);
 	*store = NULL;
@@ -106,6 +107,11 @@ static bool open_store(const struct store_settings *settings, struct store **out
 	}
 	store->local_on_failure = settings->local_on_failure;
 	store->timeout_ms = settings->timeout_ms;
+	if (!counters_open(settings->state_dir, &store->counters)) {
+		buf_add(why, STR("no memory for the store"));
+		close_store(&store);
+		return false;
+	}
 	if (!store_embedded.open(settings, &store->local, why) || !farm_open(settings, &store->farm, why) ||
 	    !open_cache(store, settings->cache_servers, why) ||
 	    (settings->lasting && !farm_link_open(store->farm, store->local, &store->link, why))) {
@@ -262,21 +268,6 @@ static bool cache_clear(struct store_thread *thread, struct buf *why)
 	return memcache_cache_clear(&thread->cache, why);
 }
 
-static int64_t count_use(struct store_thread *thread, const struct store_count *count)
-{
-	return store_embedded.count_use(thread->local, count);
-}
-
-static int64_t count_left_of(struct store_thread *thread, const struct store_count *count)
-{
-	return store_embedded.count_left(thread->local, count);
-}
-
-static enum err count_clear(struct store_thread *thread, const struct store_count *count)
-{
-	return store_embedded.count_clear(thread->local, count);
-}
-
 extern const struct store_driver store_memcached;
 const struct store_driver store_memcached = {
 	.name = "memcached",
@@ -300,8 +291,8 @@ const struct store_driver store_memcached = {
 	.cache_lock = cache_lock,
 	.cache_unlock = cache_unlock,
 	.cache_clear = cache_clear,
-	.count_use = count_use,
-	.count_left = count_left_of,
-	.count_clear = count_clear,
+	.count_use = memcached_count_use,
+	.count_left = memcached_count_left,
+	.count_clear = memcached_count_clear,
 	.describe = memcached_describe,
 };

@@ -145,6 +145,28 @@ static void change_while_listing(struct bed *bed)
 	CU_ASSERT_EQUAL(got.n, 0);
 }
 
+static void counting(struct bed *bed)
+{
+	struct store_count count = {.of = STORE_COUNT_ACCOUNT, .key = key_of(1), .rate = {3, 600000, true}};
+	const struct store_driver *driver = bed->driver;
+	CU_ASSERT_EQUAL(driver->count_left(bed->thread, &count), 0);
+	for (unsigned i = 0; i < 3; i++)
+		UNIT_ROW(driver->count_use(bed->thread, &count) == 0, "within the rate");
+	int64_t left = driver->count_use(bed->thread, &count);
+	UNIT_ROW(left > 590000 && left <= 600000, "and beyond it");
+	CU_ASSERT(driver->count_left(bed->thread, &count) > 590000);
+	struct store_count client = count;
+	client.of = STORE_COUNT_CLIENT;
+	client.key = key_of(2);
+	CU_ASSERT_EQUAL(driver->count_use(bed->thread, &client), 0);
+	bed_stop(bed);
+	bed_start(bed);
+	UNIT_ROW(driver->count_left(bed->thread, &count) > 0, "the next program goes on");
+	CU_ASSERT_EQUAL(driver->count_clear(bed->thread, &count), ERR_NONE);
+	CU_ASSERT_EQUAL(driver->count_left(bed->thread, &count), 0);
+	UNIT_ROW(driver->count_use(bed->thread, &count) == 0, "counts anew");
+}
+
 static void sweeping(struct bed *bed)
 {
 	enum { SHORT = 520 };
@@ -382,6 +404,7 @@ CONTRACT(later_end_is_kept)
 CONTRACT(removal)
 CONTRACT(listing)
 CONTRACT(change_while_listing)
+CONTRACT(counting)
 CONTRACT(sweeping)
 CONTRACT(seen_by_others_at_once)
 CONTRACT(survives_a_restart)
@@ -402,6 +425,7 @@ int main(void)
 		{"removal", contract_removal},
 		{"list", contract_listing},
 		{"change while listing", contract_change_while_listing},
+		{"count", contract_counting},
 		{"sweep", contract_sweeping},
 		{"seen by others at once", contract_seen_by_others_at_once},
 		{"survives a restart", contract_survives_a_restart},
