@@ -4,6 +4,7 @@
 What is promised then stands in the table of SECURITY.md."""
 
 import os
+import pathlib
 import shutil
 import sqlite3
 
@@ -87,9 +88,14 @@ def test_lost_and_restored(site, records):
     assert (number(site, "bob"), number(site, "ann")) == (second, first)
 
 
+def holds(process, path):
+    return any(os.path.realpath(descriptor) == str(path) for descriptor in pathlib.Path(f"/proc/{process}/fd").iterdir())
+
+
 def test_lost_before_the_first_request(site, records):
     """The programs hold the file from their start on."""
-    harness.wait_for("the file", records.path.exists)
+    processes = site.services["verify"].workers()
+    harness.wait_for("all that hold the file", lambda: all(holds(process, records.path) for process in processes))
     for path in records.folder.iterdir():
         path.unlink()
     for _ in range(20):  # of both processes
