@@ -40,18 +40,44 @@ class Place:
         shutil.copytree(HERE / "site", self.site.htdocs, dirs_exist_ok=True)
         shutil.copy(HERE / "site" / "wiki" / "index.html", self.site.htdocs / "admin")
         self.origin = f"{'https' if self.site.tls else 'http'}://127.0.0.1:{self.site.port}"
-        self.add_user = self.site.add_user
+        self.accounts = {}
+
+    def account(self, name, *more):
+        """(user, password) of an account that is made when it is first asked for."""
+        if name not in self.accounts:
+            self.accounts[name] = name, self.site.add_user(name, *more)
+        return self.accounts[name]
 
     def at(self, path):
         return self.origin + path
 
 
+@pytest.fixture(scope="session")
+def places():
+    """Sites that all tests share, by web server; started when the first one asks. Tests use accounts of their own."""
+    made = {}
+
+    def get(server):
+        if server not in made:
+            made[server] = Place(server)
+            made[server].site.start()
+        return made[server]
+
+    yield get
+    for one in made.values():
+        one.site.close()
+
+
 @pytest.fixture(scope="session", params=["lighttpd", "apache-direct"])
-def place(request):
-    """The same site behind each web server. Tests use accounts of their own, and leave the rest as it was."""
-    made = Place(request.param)
-    with made.site:
-        yield made
+def place(request, places):
+    """The same site behind each web server, for what depends on it."""
+    return places(request.param)
+
+
+@pytest.fixture(scope="session")
+def lighttpd(places):
+    """For what does not depend on it."""
+    return places("lighttpd")
 
 
 @pytest.fixture

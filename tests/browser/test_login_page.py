@@ -9,24 +9,24 @@ from selenium.webdriver.common.keys import Keys
 WIKI = "/wiki/index.html"
 
 
-@pytest.fixture(scope="module")
-def account(place):
-    return "carol", place.add_user("carol")
+@pytest.fixture
+def account(lighttpd):
+    return lighttpd.account("carol")
 
 
 @pytest.mark.parametrize("which", ["browser", "other"])
-def test_the_way_there_and_back(place, account, request, which):
+def test_the_way_there_and_back(place, request, which):
     """From a page for members to the login, and back to that page; with and without scripts."""
     browser = request.getfixturevalue(which)
     browser.open(place.at(WIKI + "?a=1&b=two%20words"))
     assert browser.path.startswith("/auth/login?rd=") and browser.status == 200
-    browser.log_in(*account)
+    browser.log_in(*place.account("wanda"))
     assert browser.path == WIKI + "?a=1&b=two%20words"
     assert browser.heading == "The wiki" and browser.status == 200
 
 
-def test_wrong_password(place, account, browser):
-    browser.open(place.at(WIKI))
+def test_wrong_password(lighttpd, account, browser):
+    browser.open(lighttpd.at(WIKI))
     browser.log_in(account[0], tokens.password())
     assert browser.status == 401 and browser.alert
     assert browser.value("username") == account[0] and browser.value("password") == ""
@@ -36,18 +36,18 @@ def test_wrong_password(place, account, browser):
     assert browser.path == WIKI, "the way back is remembered"
 
 
-def test_unknown_user_looks_the_same(place, account, browser):
+def test_unknown_user_looks_the_same(lighttpd, account, browser):
     said = []
     for user in (account[0], "nobody"):
-        browser.open(place.at("/auth/login"))
+        browser.open(lighttpd.at("/auth/login"))
         browser.log_in(user, tokens.password())
         said.append((browser.status, browser.alert, browser.focus))
     assert said[0] == said[1]
 
 
-def test_by_keyboard_alone(place, account, browser):
+def test_by_keyboard_alone(lighttpd, account, browser):
     """The cursor is where the typing begins; Tab leads on, Enter sends."""
-    browser.open(place.at(WIKI))
+    browser.open(lighttpd.at(WIKI))
     assert browser.focus == "username"
     browser.keys(account[0], Keys.TAB)
     assert browser.focus == "password"
@@ -57,8 +57,8 @@ def test_by_keyboard_alone(place, account, browser):
     assert browser.heading == "The wiki"
 
 
-def test_cookie_as_the_browser_keeps_it(place, account, browser):
-    browser.open(place.at(WIKI))
+def test_cookie_as_the_browser_keeps_it(lighttpd, account, browser):
+    browser.open(lighttpd.at(WIKI))
     browser.log_in(*account)
     cookie = browser.cookies["auth"]
     assert cookie["httpOnly"] and not cookie["secure"]
@@ -66,9 +66,9 @@ def test_cookie_as_the_browser_keeps_it(place, account, browser):
     assert browser.driver.execute_script("return document.cookie") == "", "no script sees any cookie of ours"
 
 
-def test_in_a_frame(place, browser):
+def test_in_a_frame(lighttpd, browser):
     """No page can show the login inside itself."""
-    browser.open(place.at("/public/index.html"))
+    browser.open(lighttpd.at("/public/index.html"))
     browser.expect("frame-ancestors|X-Frame-Options|Framing")
     browser.driver.execute_script(
         "const f = document.createElement('iframe'); f.src = '/auth/login'; f.onload = () => document.title = 'done';"
@@ -77,3 +77,28 @@ def test_in_a_frame(place, browser):
     browser.driver.switch_to.frame(0)
     assert not browser.has("form") and not browser.has("[name=password]")
     browser.driver.switch_to.default_content()
+
+
+def test_in_german(lighttpd, account, browser):
+    browser.speak("de-DE,de,en")
+    browser.open(lighttpd.at(WIKI))
+    assert browser.find("html").get_attribute("lang") == "de"
+    assert browser.heading == "Anmelden" and "Passwort" in browser.text
+    browser.log_in(account[0], tokens.password())
+    assert browser.status == 401 and browser.alert and "password" not in browser.text.lower()
+    browser.log_in(*account)
+    assert browser.heading == "The wiki"
+
+
+def test_not_allowed(lighttpd, account, browser):
+    """Who may not see a page learns as whom he came, and can come as somebody else."""
+    browser.open(lighttpd.at(WIKI))
+    browser.log_in(*account)
+    browser.open(lighttpd.at("/admin/index.html"))
+    assert browser.status == 403 and browser.heading == "Not allowed"
+    assert account[0] in browser.text
+    browser.picture("not-allowed")
+    browser.follow("another account")
+    assert browser.has("[name=password]")
+    browser.log_in(*lighttpd.account("adam", "--role", "admin"))
+    assert browser.path == "/admin/index.html" and browser.status == 200

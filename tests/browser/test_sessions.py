@@ -7,11 +7,6 @@ WIKI = "/wiki/index.html"
 SECRET = "For members alone."
 
 
-@pytest.fixture(scope="module")
-def account(place):
-    return "bert", place.add_user("bert")
-
-
 def sign_out(browser, place):
     browser.open(place.at("/auth/logout"))
     if browser.has("form"):
@@ -24,11 +19,11 @@ def is_asked(browser, place):
     return browser.path.startswith("/auth/login?rd=") and browser.has("[name=password]")
 
 
-def test_two_browsers(place, account, browser, other):
+def test_two_browsers(place, browser, other):
     """S1.5: each has a session of its own; the end of one is not the end of the other."""
     for one in (browser, other):
         one.open(place.at(WIKI))
-        one.log_in(*account)
+        one.log_in(*place.account("bert"))
         assert SECRET in one.text
     assert browser.cookies["auth"]["value"] != other.cookies["auth"]["value"]
     sign_out(browser, place)
@@ -36,25 +31,25 @@ def test_two_browsers(place, account, browser, other):
     assert is_asked(browser, place)
     other.open(place.at(WIKI))
     assert SECRET in other.text
-    browser.log_in(*account)
+    browser.log_in(*place.account("bert"))
     assert SECRET in browser.text
 
 
-def test_signing_out_by_a_link(place, account, browser):
+def test_signing_out_by_a_link(lighttpd, browser):
     """A link of the site's own page: no question."""
-    browser.open(place.at(WIKI))
-    browser.log_in(*account)
+    browser.open(lighttpd.at(WIKI))
+    browser.log_in(*lighttpd.account("bert"))
     browser.follow("Sign out")
     assert "auth" not in browser.cookies
-    assert is_asked(browser, place)
+    assert is_asked(browser, lighttpd)
 
 
 @pytest.mark.parametrize("which", ["browser", "other"])
-def test_back_after_signing_out(place, account, request, which):
+def test_back_after_signing_out(place, request, which):
     """Neither the cache nor the page that the browser has kept whole shows what is protected."""
     browser = request.getfixturevalue(which)
     browser.open(place.at("/auth/login?rd=/public/index.html"))
-    browser.log_in(*account)
+    browser.log_in(*place.account("bert"))
     browser.follow("To the wiki")
     browser.follow("Edit")
     browser.back()
@@ -65,30 +60,30 @@ def test_back_after_signing_out(place, account, request, which):
         assert SECRET not in browser.text, "shown after signing out"
 
 
-def test_two_tabs_at_the_login(place, account, browser):
+def test_two_tabs_at_the_login(lighttpd, browser):
     """Signed in at one, the other's form still works."""
-    browser.open(place.at(WIKI))
+    browser.open(lighttpd.at(WIKI))
     first = browser.driver.current_window_handle
     second = browser.tab()
-    browser.open(place.at("/wiki/edit.html"))
-    browser.select(first).log_in(*account)
+    browser.open(lighttpd.at("/wiki/edit.html"))
+    browser.select(first).log_in(*lighttpd.account("bert"))
     assert SECRET in browser.text
-    browser.select(second).log_in(*account)
+    browser.select(second).log_in(*lighttpd.account("bert"))
     assert browser.path == "/wiki/edit.html" and browser.status == 200
-    browser.select(first).open(place.at(WIKI))
+    browser.select(first).open(lighttpd.at(WIKI))
     assert SECRET in browser.text
 
 
-def test_signed_out_in_another_tab(place, account, browser):
-    browser.open(place.at(WIKI))
-    browser.log_in(*account)
+def test_signed_out_in_another_tab(lighttpd, browser):
+    browser.open(lighttpd.at(WIKI))
+    browser.log_in(*lighttpd.account("bert"))
     first = browser.driver.current_window_handle
     second = browser.tab()
-    browser.open(place.at("/wiki/edit.html"))
+    browser.open(lighttpd.at("/wiki/edit.html"))
     browser.select(first)
-    sign_out(browser, place)
+    sign_out(browser, lighttpd)
     browser.select(second)
-    browser.press("a[href]") if browser.has("a[href]") else browser.open(place.at(WIKI))
+    browser.press("a[href]") if browser.has("a[href]") else browser.open(lighttpd.at(WIKI))
     assert browser.path.startswith("/auth/login")
-    browser.log_in(*account)
+    browser.log_in(*lighttpd.account("bert"))
     assert SECRET in browser.text
