@@ -489,14 +489,20 @@ EXTRA_DIST += \
 	%D%/integration/websocket.py
 
 # Browser tests: python3 -m pytest tests/browser
+check_PROGRAMS += %D%/browser/show_page
 EXTRA_DIST += \
 	%D%/browser/README.md \
 	%D%/browser/chrome.py \
+	%D%/browser/.npmrc \
 	%D%/browser/conftest.py \
+	%D%/browser/package-lock.json \
+	%D%/browser/package.json \
+	%D%/browser/page_server.py \
 	%D%/browser/site/public/index.html \
 	%D%/browser/site/wiki/edit.html \
 	%D%/browser/site/wiki/index.html \
 	%D%/browser/site/wiki/save.cgi \
+	%D%/browser/test_axe.py \
 	%D%/browser/test_chrome.py \
 	%D%/browser/test_login_page.py \
 	%D%/browser/test_logs_are_clean.py \
