@@ -41,17 +41,22 @@ static void print_json(struct buf *b, const struct json *value)
 static bool is_about_token(struct str name)
 {
 	static const char *const names[] = {"iss", "sub", "aud", "exp",   "nbf", "iat",
-					    "jti", "sid", "azp", "nonce", "id"};
+					    "jti", "sid", "azp", "nonce", "id",  "claims"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (str_eq(name, str_of(names[i])))
 			return true;
 	return false;
 }
 
+/* The members of an object that describes the user; without its end. The id is a
+ * number where the token has one. */
 static void print_user(struct buf *b, const struct claims *claims)
 {
 	buf_add(b, STR("{\"id\":"));
-	buf_json(b, claims->user_id);
+	if (claims->user_id_is_number)
+		buf_add(b, claims->user_id);
+	else
+		buf_json(b, claims->user_id);
 	for (const struct json *claim = claims->all->child; claim; claim = claim->next) {
 		if (is_about_token(claim->name))
 			continue;
@@ -60,7 +65,6 @@ static void print_user(struct buf *b, const struct claims *claims)
 		buf_char(b, ':');
 		print_json(b, claim);
 	}
-	buf_char(b, '}');
 }
 
 /* false: the reply is a refusal. */
@@ -90,8 +94,7 @@ void login_profile(const struct call *call)
 	if (!find_claims(call, &claims))
 		return;
 	struct buf b = arena_buf(call->worker->arena, ANSWER_MAX);
-	buf_add(&b, STR("{\"id\":"));
-	buf_json(&b, claims.user_id);
+	print_user(&b, &claims);
 	buf_add(&b, STR(",\"claims\":"));
 	print_json(&b, claims.all);
 	buf_add(&b, STR("}\n"));
@@ -106,6 +109,6 @@ void login_verify_token(const struct call *call)
 	struct buf b = arena_buf(call->worker->arena, ANSWER_MAX);
 	buf_add(&b, STR("{\"valid\":true,\"user\":"));
 	print_user(&b, &claims);
-	buf_add(&b, STR("}\n"));
+	buf_add(&b, STR("}}\n"));
 	finish(call, &b);
 }

@@ -95,6 +95,7 @@ static enum err check_user(const struct claims_rules *rules, const struct token 
 	if (!is_id || !claims_user_id_valid(value->text))
 		return ERR_BAD_CLAIM;
 	c->user_id = value->text;
+	c->user_id_is_number = value->type == JSON_NUMBER;
 	c->jti = text_of(token->payload, STR("jti"));
 	c->sid = text_of(token->payload, STR("sid"));
 	return ERR_NONE;

@@ -11,6 +11,7 @@ enum { TIME_ABSENT = -1, USER_ID_MAX = 255 };
 struct claims {
 	const struct json *all; /* the claims set, an object */
 	struct str user_id;	/* never empty, no control bytes, no blank at either end */
+	bool user_id_is_number; /* in the token, as auth servers in Ruby write it */
 	struct str iss, jti, sid; /* never empty, or STR_NONE */
 	int64_t exp, iat, nbf;	/* seconds, or TIME_ABSENT */
 	int64_t leeway;		/* seconds, of the issuer that vouches for it */

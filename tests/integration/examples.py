@@ -11,8 +11,10 @@ import peers
 import tokens
 
 SHIPPED = harness.REPOSITORY / "doc" / "examples"
-#: For examples with local accounts: no test needs bcrypt to be slow.
-CHEAP = {"\n[login]\n": "\n[login]\npassword-cost = 4\n"}
+#: What would get into the way of tests that sign in again and again.
+UNLIMITED = {"\n[login]\n": "\n[login]\nrate-limit = off\naccount-rate-limit = off\n"}
+#: For examples with local accounts: no test needs bcrypt to be slow either.
+CHEAP = {"\n[login]\n": UNLIMITED["\n[login]\n"] + "password-cost = 4\n"}
 JSON = ["Accept: application/json", "Content-Type: application/json"]
 
 

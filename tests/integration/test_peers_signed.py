@@ -123,3 +123,13 @@ def test_fastapi_tasks_of_one_second(fastapi):
     assert first == second, "no two sign-ins within one second in 20 tries"
     peers.log_out(fastapi.tasks_site, peers.bearer(first))
     assert peers.refusal(fastapi.tasks_site, peers.bearer(second)) == (401, "token_revoked")
+
+
+def test_sinatra_profile(sinatra):
+    """What its proxy answers: the id as it is in the token, a number."""
+    token, user_id = sinatra_token(sinatra, "emil")
+    wanted = {"id": user_id, "username": "emil", "email": "emil@example.com", "is_admin": False}
+    profile = sinatra.site.request("/auth/profile", [peers.bearer(token)]).json
+    assert {name: profile[name] for name in wanted} == wanted
+    verified = sinatra.site.request("/auth/verify-token", [peers.bearer(token)]).json
+    assert verified["valid"] is True and {name: verified["user"][name] for name in wanted} == wanted
