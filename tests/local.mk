@@ -74,6 +74,7 @@ UNIT_TESTS = \
 	%D%/unit/test_ring \
 	%D%/unit/test_route \
 	%D%/unit/test_rule \
+	%D%/unit/test_session_list \
 	%D%/unit/test_runtime \
 	%D%/unit/test_store \
 	%D%/unit/test_store_embedded \
@@ -126,6 +127,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_account_LDADD = $(UNIT_LDADD)
 %C%_unit_test_account_registration_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_account_registration_LDADD = $(UNIT_LDADD)
+%C%_unit_test_session_list_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_unit_test_session_list_LDADD = $(UNIT_LDADD)
 %C%_unit_test_algorithm_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
