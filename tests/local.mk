@@ -478,6 +478,7 @@ EXTRA_DIST += \
 	%D%/integration/test_servers.py \
 	%D%/integration/test_spoofing.py \
 	%D%/integration/test_session_cookies.py \
+	%D%/integration/test_sessions.py \
 	%D%/integration/test_shared_hosting.py \
 	%D%/integration/test_state.py \
 	%D%/integration/test_team.py \

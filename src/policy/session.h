@@ -27,8 +27,9 @@ struct str session_json(const struct call *call, const char *message, struct str
 
 /* session_end.c */
 
-/* Note the session of a new token of ours, and end those that are too many. ERR_STORE. */
-enum err session_note(const struct call *call, const struct claims *claims);
+/* Put the session of a new token of ours on its user's list, and end those that are
+ * too many; what fails is logged. */
+void session_note(const struct call *call, const struct claims *claims);
 /* End what a verified token stands for: this token, and its session with every other
  * token of that sid, whoever made it. Durable with ERR_NONE and ERR_STORE_PARTIAL. */
 enum err session_end(struct worker *worker, const struct token *token, const struct claims *claims, struct str note);

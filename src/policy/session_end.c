@@ -64,7 +64,8 @@ static enum err end_each(struct worker *worker, const struct sessions *sessions,
 	return first;
 }
 
-enum err session_note(const struct call *call, const struct claims *claims)
+/* A login goes on without: what is not on the list ends with all the others of its user. */
+void session_note(const struct call *call, const struct claims *claims)
 {
 	struct worker *worker = call->worker;
 	struct accounts *accounts = worker_accounts(worker);
@@ -73,14 +74,15 @@ enum err session_note(const struct call *call, const struct claims *claims)
 				  .address = call->request->remote_addr, .created = claims->iat,
 				  .seen = claims->iat, .expires = claims->exp};
 	request_parameter(call->request, STR("HTTP_USER_AGENT"), &session.agent);
-	enum err err = accounts ? sessions_add(accounts, worker->arena, &session, &excess) : ERR_STORE;
-	if (err)
-		return err;
+	if (!accounts || sessions_add(accounts, worker->arena, &session, &excess)) {
+		log_text(LOG_WARNING, "accounts", "a session could not be put on the list");
+		return;
+	}
 	if (excess.n == 0)
-		return ERR_NONE;
-	event_act("session_ended", call->request, ERR_NONE, claims->user_id, "too many sessions of one user");
-	err = end_each(worker, &excess, STR_NONE, STR("too many sessions"));
-	return is_kept(err) ? ERR_NONE : err;
+		return;
+	enum err err = end_each(worker, &excess, STR_NONE, STR("too many sessions"));
+	event_act("sessions_ended", call->request, is_kept(err) ? ERR_NONE : err, claims->user_id,
+		  "too many sessions of one user");
 }
 
 enum err session_end(struct worker *worker, const struct token *token, const struct claims *claims, struct str note)

@@ -177,7 +177,8 @@ static void odd_texts(void)
 	CU_ASSERT_EQUAL(bed.found.items[1].agent.n, 0);
 	static const struct {
 		const char *name, *sid, *user;
-	} bad[] = {{"no sid", "", "ada"}, {"no user", "s3", ""}, {"control bytes", "s\n", "ada"}, {"taken", "s1", "ada"}};
+	} bad[] = {
+		{"no sid", "", "ada"}, {"no user", "s3", ""}, {"control bytes", "s\n", "ada"}, {"taken", "s1", "ada"}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		UNIT_ROW(add_plain(&bed, bad[i].sid, bad[i].user, NOW) != ERR_NONE, bad[i].name);
 	bed_close(&bed);
