@@ -396,6 +396,7 @@ EXTRA_DIST += \
 	%D%/integration/cases.py \
 	%D%/integration/conftest.py \
 	%D%/integration/generation.py \
+	%D%/integration/guess.py \
 	%D%/integration/harness.py \
 	%D%/integration/jwks_source.py \
 	%D%/integration/http_client.py \
@@ -425,6 +426,7 @@ EXTRA_DIST += \
 	%D%/integration/data/nginx-site.conf \
 	%D%/integration/data/nginx.conf \
 	%D%/integration/test_accounts.py \
+	%D%/integration/test_attempts.py \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \
