@@ -149,6 +149,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
 	%D%/policy/opaque_session.c %D%/policy/opaque_session.h \
 	%D%/policy/page_files.h \
+	%D%/policy/page_refusal.c \
 	%D%/policy/page_set.c %D%/policy/page_set.h \
 	%D%/policy/pages.c %D%/policy/pages.h \
 	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \
