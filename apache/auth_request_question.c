@@ -53,7 +53,7 @@ static void add(apr_table_t *pairs, const char *name, const char *value)
 static int add_header(void *context, const char *name, const char *value)
 {
 	apr_table_t *pairs = context;
-	static const char *const of_the_body[] = {"Content-Length", "Content-Type", "Transfer-Encoding", "Proxy"};
+	static const char *const of_the_body[] = {"Content-Length", "Transfer-Encoding", "Proxy"};
 	for (size_t i = 0; i < sizeof(of_the_body) / sizeof(*of_the_body); i++)
 		if (strcasecmp(name, of_the_body[i]) == 0)
 			return 1;

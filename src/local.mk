@@ -38,6 +38,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
 	%D%/http/cookie.c %D%/http/cookie.h \
+	%D%/http/form_data.c %D%/http/form_data.h \
 	%D%/http/forwarded.c %D%/http/forwarded.h \
 	%D%/http/negotiate.c %D%/http/negotiate.h \
 	%D%/http/network.c %D%/http/network.h \
@@ -80,13 +81,13 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/key_set.c \
 	%D%/token/key_source.c %D%/token/key_source.h \
 	%D%/token/known_answer.c \
+	%D%/token/seal.c %D%/token/seal.h \
 	%D%/token/thread.c %D%/token/thread.h \
 	%D%/token/pem.c %D%/token/pem.h \
 	%D%/token/timestamp.c %D%/token/timestamp.h \
 	%D%/token/ring.c %D%/token/ring.h \
 	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
-	%D%/store/account_internal.h \
 	%D%/store/cache_file.c %D%/store/cache_file.h \
 	%D%/store/count.c %D%/store/count.h \
 	%D%/store/counters.c %D%/store/counters.h \
@@ -102,7 +103,6 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/memcache_address.c %D%/store/memcache_address.h \
 	%D%/store/limiter.c %D%/store/limiter.h \
 	%D%/store/memcache.h \
-	%D%/store/session_list.c %D%/store/session_list.h \
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
@@ -123,6 +123,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/attribute.c %D%/policy/attribute.h \
 	%D%/policy/catalogue.c %D%/policy/catalogue.h \
 	%D%/policy/call.c %D%/policy/call.h \
+	%D%/policy/call_cors.c \
 	%D%/policy/cookies.c %D%/policy/cookies.h \
 	%D%/policy/cors.c %D%/policy/cors.h \
 	%D%/policy/credentials.c %D%/policy/credentials.h \
@@ -135,12 +136,14 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/keys_internal.h \
 	%D%/policy/keys_jwks.c \
 	%D%/policy/local_user.c %D%/policy/local_user.h \
+	%D%/policy/kept_form.c %D%/policy/kept_form.h \
 	%D%/policy/login_bounce.c %D%/policy/login_bounce.h \
 	%D%/policy/login.c %D%/policy/login.h \
 	%D%/policy/login_check.c \
 	%D%/policy/login_form.c \
 	%D%/policy/login_jwks.c \
 	%D%/policy/login_limits.c \
+	%D%/policy/login_resume.c %D%/policy/login_resume.h \
 	%D%/policy/login_options.c %D%/policy/login_options.h \
 	%D%/policy/login_password.c \
 	%D%/policy/login_routes.h \
@@ -149,7 +152,6 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
 	%D%/policy/opaque_session.c %D%/policy/opaque_session.h \
 	%D%/policy/page_files.h \
-	%D%/policy/page_refusal.c \
 	%D%/policy/page_set.c %D%/policy/page_set.h \
 	%D%/policy/pages.c %D%/policy/pages.h \
 	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \
@@ -168,7 +170,6 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/runtime.c %D%/policy/runtime.h \
 	%D%/policy/server_options.c \
 	%D%/policy/session.c %D%/policy/session.h \
-	%D%/policy/session_end.c \
 	%D%/policy/snapshot.c \
 	%D%/policy/style.c %D%/policy/style.h \
 	%D%/policy/stores.c %D%/policy/stores.h \

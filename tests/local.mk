@@ -39,6 +39,7 @@ UNIT_TESTS = \
 	%D%/unit/test_effective \
 	%D%/unit/test_frame \
 	%D%/unit/test_form \
+	%D%/unit/test_form_data \
 	%D%/unit/test_generation \
 	%D%/unit/test_htpasswd \
 	%D%/unit/test_issuer_seen \
@@ -72,9 +73,9 @@ UNIT_TESTS = \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
 	%D%/unit/test_ring \
+	%D%/unit/test_seal \
 	%D%/unit/test_route \
 	%D%/unit/test_rule \
-	%D%/unit/test_session_list \
 	%D%/unit/test_runtime \
 	%D%/unit/test_store \
 	%D%/unit/test_store_embedded \
@@ -127,8 +128,6 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_account_LDADD = $(UNIT_LDADD)
 %C%_unit_test_account_registration_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_account_registration_LDADD = $(UNIT_LDADD)
-%C%_unit_test_session_list_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
-%C%_unit_test_session_list_LDADD = $(UNIT_LDADD)
 %C%_unit_test_algorithm_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -162,6 +161,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_forwarded_LDADD = $(UNIT_LDADD)
 %C%_unit_test_network_LDADD = $(UNIT_LDADD)
 %C%_unit_test_form_LDADD = $(UNIT_LDADD)
+%C%_unit_test_form_data_LDADD = $(UNIT_LDADD)
+%C%_unit_test_seal_LDADD = $(UNIT_LDADD)
 %C%_unit_test_generation_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
 %C%_unit_test_frame_LDADD = $(UNIT_LDADD)
@@ -396,7 +397,6 @@ EXTRA_DIST += \
 	%D%/integration/cases.py \
 	%D%/integration/conftest.py \
 	%D%/integration/generation.py \
-	%D%/integration/guess.py \
 	%D%/integration/harness.py \
 	%D%/integration/jwks_source.py \
 	%D%/integration/http_client.py \
@@ -426,7 +426,6 @@ EXTRA_DIST += \
 	%D%/integration/data/nginx-site.conf \
 	%D%/integration/data/nginx.conf \
 	%D%/integration/test_accounts.py \
-	%D%/integration/test_attempts.py \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \
@@ -453,6 +452,7 @@ EXTRA_DIST += \
 	%D%/integration/test_logout.py \
 	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
+	%D%/integration/test_methods.py \
 	%D%/integration/test_mod_auth_request.py \
 	%D%/integration/test_mod_auth_request_bodies.py \
 	%D%/integration/test_mod_auth_request_cache.py \
@@ -470,6 +470,7 @@ EXTRA_DIST += \
 	%D%/integration/test_peers_nextauth.py \
 	%D%/integration/test_peers_signed.py \
 	%D%/integration/test_profiles.py \
+	%D%/integration/test_resume.py \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
 	%D%/integration/test_rules.py \
@@ -480,7 +481,6 @@ EXTRA_DIST += \
 	%D%/integration/test_servers.py \
 	%D%/integration/test_spoofing.py \
 	%D%/integration/test_session_cookies.py \
-	%D%/integration/test_sessions.py \
 	%D%/integration/test_shared_hosting.py \
 	%D%/integration/test_state.py \
 	%D%/integration/test_team.py \

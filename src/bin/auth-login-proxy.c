@@ -5,7 +5,8 @@
 
 static bool open_adapter(struct runtime *runtime, struct adapter **out)
 {
-	return adapter_responder_open(runtime, login_handle, out);
+	const struct responder responder = {login_handle, LOGIN_BODY_MAX, login_too_large, LOGIN_REPLY_MAX};
+	return adapter_responder_open(runtime, &responder, out);
 }
 
 int main(int argc, char **argv)
@@ -13,8 +14,6 @@ int main(int argc, char **argv)
 	static const struct program program = {
 		.name = "auth-login-proxy",
 		.summary = "Serve the login page and the login API: a FastCGI responder.",
-		.reads_body = true,
-		.max_body = 65536,
 		.adapter_open = open_adapter,
 	};
 	return program_main(&program, argc, argv);

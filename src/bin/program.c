@@ -153,8 +153,6 @@ static int start(struct process *process, const struct options *options, enum li
 	status = EXIT_FAILURE;
 	if (process->program->adapter_open(process->runtime, &adapter)) {
 		struct handler handler = *adapter_handler(adapter);
-		handler.reads_body = process->program->reads_body;
-		handler.max_body = process->program->max_body;
 		status = mode == LISTEN_CGI ? run_cgi(process, &handler)
 					     : serve(process, &handler, listen_transport(options->address), listening);
 	}

@@ -10,8 +10,6 @@ enum { EXIT_USAGE = 64, EXIT_CONFIGURATION = 78 };
 struct program {
 	const char *name;
 	const char *summary; /* for --help */
-	bool reads_body;
-	int64_t max_body; /* bytes */
 	bool (*adapter_open)(struct runtime *runtime, struct adapter **out);
 };
 

@@ -4,18 +4,32 @@
 
 #include <string.h>
 
+#include "http/form_data.h"
+
 static bool names_html(struct str accept)
 {
 	return accept.n >= 9 && memmem(accept.p, accept.n, "text/html", 9) != NULL;
 }
 
-bool negotiate_navigation(const struct request *request)
+static bool navigates(const struct request *request)
 {
-	if (request->websocket || (!str_eq(request->method, STR("GET")) && !str_eq(request->method, STR("HEAD"))))
-		return false;
 	if (request->sec_fetch_mode.n || request->sec_fetch_site.n || request->sec_fetch_dest.n)
 		return str_eq(request->sec_fetch_mode, STR("navigate"));
 	return names_html(request->accept) && request->requested_with.n == 0;
+}
+
+bool negotiate_navigation(const struct request *request)
+{
+	bool reads = str_eq(request->method, STR("GET")) || str_eq(request->method, STR("HEAD"));
+	return reads && !request->websocket && navigates(request);
+}
+
+bool negotiate_form(const struct request *request)
+{
+	enum form_encoding encoding;
+	bool whole = !request->sec_fetch_dest.n || str_eq(request->sec_fetch_dest, STR("document"));
+	return str_eq(request->method, STR("POST")) && whole && navigates(request) &&
+	       form_data_encoding(request->content_type, &encoding) && negotiate_same_origin(request);
 }
 
 bool negotiate_html(const struct request *request)

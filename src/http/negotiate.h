@@ -8,6 +8,9 @@
 /* GET or HEAD with Sec-Fetch-Mode: navigate; without any Sec-Fetch header, an
  * Accept that names text/html and no X-Requested-With. */
 bool negotiate_navigation(const struct request *request);
+/* A person's browser that sends a form of this very site, to be shown what comes of
+ * it in the whole window? */
+bool negotiate_form(const struct request *request);
 /* Does the client want HTML rather than JSON (for answers to a form post)? */
 bool negotiate_html(const struct request *request);
 /* Is the header Origin that of the request itself: "https://host[:port]"? */

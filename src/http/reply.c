@@ -11,7 +11,7 @@ static const char *phrase(int status)
 {
 	static const struct phrase phrases[] = {
 		{200, "OK"},	       {201, "Created"},	     {204, "No Content"},
-		{302, "Found"},
+		{302, "Found"},	       {307, "Temporary Redirect"},
 		{303, "See Other"},    {400, "Bad Request"},	     {401, "Unauthorized"},
 		{403, "Forbidden"},    {404, "Not Found"},	     {405, "Method Not Allowed"},
 		{413, "Content Too Large"}, {415, "Unsupported Media Type"},

@@ -56,7 +56,7 @@ struct request {
 	/* May a preflight be answered? To most web servers' sub-requests 204 would be an allow. */
 	bool takes_preflight;
 	bool cache_wanted; /* AUTH_CACHE_WANTED: may the web server keep the verdict? */
-	struct str content_type;
+	struct str content_type; /* CONTENT_TYPE, else HTTP_CONTENT_TYPE */
 	struct str requested_with; /* HTTP_X_REQUESTED_WITH */
 	struct str sec_fetch_mode, sec_fetch_site, sec_fetch_dest;
 	bool websocket; /* the handshake of one: it opens a connection, no page (RFC 6455) */

@@ -14,14 +14,19 @@ struct call {
 	struct str segment;   /* last segment of the path: what is asked for */
 	struct str mount;     /* the path before it, percent-encoded, ends with '/' */
 	struct str login_url; /* named in refusals; may be STR_NONE */
+	/* [login] or [logout] cors-origin: whose pages may call us; may be NULL */
+	const struct conf_list *cors_origins;
 };
 
 /* Split the path. Web servers differ in what they call SCRIPT_NAME and
  * PATH_INFO; the request's own path says the same on all of them. One '/' at the
  * end does not count. false: the arena is used up. */
 bool call_open(struct worker *worker, const struct request *request, struct reply *reply, struct call *out);
+/* The request's origin, when it is in cors-origin; else STR_NONE. */
+struct str call_listed_origin(const struct call *call);
 /* Sent by a page of another site, as the browser says? Programs that are no
- * browsers send neither Origin nor Sec-Fetch-Site. */
+ * browsers send neither Origin nor Sec-Fetch-Site. What a script of a listed origin
+ * sends is none: JSON, or no body. Forms, which need no preflight, always are. */
 bool call_is_cross_site(const struct call *call);
 
 /* Begin a reply that no cache keeps; further headers may follow. */
@@ -40,6 +45,11 @@ void call_refuse_as(const struct call *call, enum err err, int status, const cha
 void call_refuse_later(const struct call *call, enum err err, int64_t retry_after);
 /* 405; allow is the header's value. */
 void call_refuse_method(const struct call *call, struct str allow);
+/* OPTIONS: 204 with the methods of the address, and the answer to a preflight of a listed
+ * origin. methods is the header's value. */
+void call_options(const struct call *call, struct str methods);
+/* Let a page of a listed origin read the finished reply. */
+void call_share(const struct call *call);
 /* Take the body off a finished reply, for HEAD. */
 void call_cut_body(struct reply *reply);
 

@@ -7,9 +7,6 @@
 
 enum { HEADERS_MAX = 2048, METHOD_MAX = 32 };
 
-/* For how long a browser need not ask again, in seconds. */
-#define MAX_AGE 600
-
 /* A method or the name of a header (RFC 9110 section 5.6.2). */
 static bool is_token(struct str text)
 {
@@ -42,6 +39,16 @@ static bool has_usual_port(struct str origin)
 	return str_starts(origin, STR("https:")) ? str_ends(origin, STR(":443")) : str_ends(origin, STR(":80"));
 }
 
+bool cors_check_origin(const struct conf_text *origin, struct conf_error *error)
+{
+	if (login_origin_is_valid(origin->value) && !has_usual_port(origin->value))
+		return true;
+	return conf_fail_at(error, origin, "cors-origin",
+			    "\"%.*s\" is no origin as browsers send it: https://host or https://host:port in lower "
+			    "case, without a path and the usual port",
+			    STR_ARGS(origin->value));
+}
+
 static bool check_origins(const struct policy *policy, struct conf_error *error)
 {
 	const struct conf_list *origins = &policy->conf->cors_origin;
@@ -55,11 +62,8 @@ static bool check_origins(const struct policy *policy, struct conf_error *error)
 				return conf_fail_at(error, origin, "cors-origin",
 						    "* would show what a user's cookie opens to every site: list the "
 						    "origins, or take cookie out of token-from");
-		} else if (!login_origin_is_valid(origin->value) || has_usual_port(origin->value)) {
-			return conf_fail_at(error, origin, "cors-origin",
-					    "\"%.*s\" is no origin as browsers send it: https://host or "
-					    "https://host:port in lower case, without a path and the usual port",
-					    STR_ARGS(origin->value));
+		} else if (!cors_check_origin(origin, error)) {
+			return false;
 		}
 	}
 	return true;
@@ -160,6 +164,6 @@ void cors_answer(struct arena *arena, const struct request *request, const struc
 	reply_header(reply, "Access-Control-Allow-Methods", methods(arena, request));
 	if (names.n)
 		reply_header(reply, "Access-Control-Allow-Headers", buf_str(&names));
-	reply_header_int(reply, "Access-Control-Max-Age", MAX_AGE);
+	reply_header_int(reply, "Access-Control-Max-Age", CORS_MAX_AGE);
 	reply_end(reply);
 }

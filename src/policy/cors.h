@@ -7,6 +7,11 @@
 #include "http/reply.h"
 #include "policy/access.h"
 
+/* For how long a browser need not ask again, in seconds. */
+enum { CORS_MAX_AGE = 600 };
+
+/* Is it an origin as browsers send one? */
+bool cors_check_origin(const struct conf_text *origin, struct conf_error *error);
 /* Do cors-origin and cors-headers make sense in this policy, whose sources are known? */
 bool cors_check(const struct policy *policy, const struct conf_section *section, struct conf_error *error);
 /* Is the request's origin in the policy's cors-origin? */

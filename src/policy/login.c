@@ -2,7 +2,13 @@
 /* The table of routes: what is asked for, by which method, and who answers. */
 #include "policy/login.h"
 
+#include "http/form_data.h"
+#include "policy/kept_form.h"
+#include "policy/login_resume.h"
 #include "policy/login_routes.h"
+
+const char login_too_large[] = N_("What was sent is too large. If you were signed out meanwhile, go back, sign in in "
+				  "another window, and send it again.");
 
 /* Really ask what a login needs: revocations, and for local accounts these and a
  * key that signs. How an auth server elsewhere is, another address says. */
@@ -40,6 +46,7 @@ static const struct route {
 	{{"login", 5}, {"POST", 4}, {login_submit, NULL}},
 	{{"signin", 6}, {"GET", 3}, {login_show, NULL}},
 	{{"signin", 6}, {"POST", 4}, {login_submit, NULL}},
+	{{"resume", 6}, {"POST", 4}, {login_resume, NULL}},
 	{{"profile", 7}, {"GET", 3}, {login_profile, login_profile}},
 	{{"verify-token", 12}, {"GET", 3}, {login_verify_token, login_verify_token}},
 	{{"jwks.json", 9}, {"GET", 3}, {login_jwks, NULL}},
@@ -67,7 +74,20 @@ static struct str methods_of(const struct call *call)
 		if (str_eq(routes[i].method, STR("GET")))
 			buf_add(&b, STR(", HEAD"));
 	}
+	if (b.n)
+		buf_add(&b, STR(", OPTIONS"));
 	return buf_str(&b);
+}
+
+/* A form that waits for the login is larger than what else is sent here. */
+static size_t body_max(const struct call *call)
+{
+	enum form_encoding encoding;
+	if (str_eq(call->segment, STR("resume")))
+		return LOGIN_BODY_MAX;
+	bool login = str_eq(call->segment, STR("login")) || str_eq(call->segment, STR("signin"));
+	bool fields = form_data_encoding(call->request->content_type, &encoding) && encoding == FORM_URLENCODED;
+	return login && fields && kept_form_find(call->request->body).p ? LOGIN_BODY_MAX : LOGIN_FIELDS_MAX;
 }
 
 static void answer(const struct call *call)
@@ -77,11 +97,16 @@ static void answer(const struct call *call)
 	for (size_t i = 0; i < ROUTES; i++) {
 		if (!is_route(call, &routes[i]) || !str_eq(routes[i].method, method))
 			continue;
-		routes[i].answer[call->worker->snapshot->login->backend](call);
+		if (call->request->body.n > body_max(call))
+			call_refuse_as(call, ERR_BAD_REQUEST, 413, login_too_large);
+		else
+			routes[i].answer[call->worker->snapshot->login->backend](call);
 		return;
 	}
 	struct str allow = methods_of(call);
-	if (allow.n)
+	if (allow.n && str_eq(call->request->method, STR("OPTIONS")))
+		call_options(call, allow);
+	else if (allow.n)
 		call_refuse_method(call, allow);
 	else
 		call_refuse(call, ERR_NOT_FOUND);
@@ -94,7 +119,9 @@ void login_handle(struct worker *worker, const struct request *request, struct r
 		return;
 	struct str login_url = arena_printf(worker->arena, "%.*slogin", STR_ARGS(call.mount));
 	call.login_url = login_url;
+	call.cors_origins = &worker->snapshot->login->cors_origin;
 	answer(&call);
+	call_share(&call);
 	if (str_eq(request->method, STR("HEAD")))
 		call_cut_body(reply);
 }

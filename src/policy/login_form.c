@@ -10,6 +10,7 @@
 #include "policy/event.h"
 #include "policy/form.h"
 #include "policy/login_bounce.h"
+#include "policy/login_resume.h"
 #include "policy/login_routes.h"
 #include "policy/pages.h"
 #include "policy/session.h"
@@ -69,6 +70,7 @@ struct attempt {
 	struct str user, password;
 	int64_t retry_after; /* seconds, or 0 */
 	struct str return_to; /* checked; STR_NONE for "/" */
+	struct str kept;      /* a form that waits for the login, or STR_NONE */
 };
 
 static void read_attempt(const struct call *call, struct attempt *attempt)
@@ -85,6 +87,27 @@ static void read_attempt(const struct call *call, struct attempt *attempt)
 	if (!address.p)
 		address = url_field(arena, call->request->query, "rd");
 	attempt->return_to = login_return_address(call, address);
+	/* The body is wiped with the password. */
+	struct str kept = kept_form_find(form->body);
+	attempt->kept = kept.p ? arena_copy(arena, kept) : STR_NONE;
+}
+
+/* A page that has waited for longer than its form token: shown anew when something is
+ * lost otherwise. Nothing has been done with what it brought. */
+static bool show_again(const struct call *call, struct attempt *attempt)
+{
+	struct kept_form form;
+	read_attempt(call, attempt);
+	if (!attempt->kept.p || kept_form_open(call, attempt->kept, &form) || csrf_open(call, purpose, &attempt->csrf))
+		return false;
+	form_forget(&attempt->form, attempt->password);
+	struct page *page = page_open(call->worker, call->request, "login");
+	page_text(page, "rd", attempt->return_to);
+	page_text(page, "kept", attempt->kept);
+	page_say(page, "This page had become too old. Sign in once more, and what you entered will not be lost.");
+	page_form(call, page, &attempt->csrf);
+	page_send(page, call->reply, 403);
+	return true;
 }
 
 /* Is it a form of ours, or JSON, which no page of another site can send here
@@ -98,8 +121,11 @@ static bool accept(const struct call *call, struct attempt *attempt)
 	}
 	if (err == ERR_NONE && call_is_cross_site(call))
 		err = ERR_CROSS_SITE;
-	if (err == ERR_NONE && attempt->form.kind == FORM_FIELDS)
+	if (err == ERR_NONE && attempt->form.kind == FORM_FIELDS) {
 		err = csrf_check(call, purpose, form_text(call->worker->arena, &attempt->form, "csrf"), &attempt->csrf);
+		if (err == ERR_CROSS_SITE && show_again(call, attempt))
+			return false;
+	}
 	if (err) {
 		event_act("login_refused", call->request, err, STR_NONE, NULL);
 		call_refuse(call, err);
@@ -120,6 +146,7 @@ static void reject(const struct call *call, const struct attempt *attempt, enum 
 	}
 	struct page *page = page_open(call->worker, call->request, "login");
 	page_text(page, "rd", attempt->return_to);
+	page_text(page, "kept", attempt->kept);
 	page_text(page, "user", attempt->user);
 	page_say(page, message);
 	page_form(call, page, &attempt->csrf);
@@ -133,7 +160,7 @@ static void reject(const struct call *call, const struct attempt *attempt, enum 
 static enum err sign_in(const struct call *call, const struct account *account, struct str *token)
 {
 	struct worker *worker = call->worker;
-	enum err err = session_issue(call, account, token);
+	enum err err = session_issue(worker, account, token);
 	if (err == ERR_NONE)
 		err = session_revoke_old(call);
 	enum err noted = err ? err : accounts_note_login(worker_accounts(worker), account, clock_now());
@@ -159,8 +186,11 @@ static void welcome(const struct call *call, const struct attempt *attempt, cons
 {
 	bool json = attempt->form.kind == FORM_JSON;
 	struct str body = json ? session_json(call, "Login successful", token, account) : STR("");
-	call_begin(call, json ? 200 : 303);
-	bool cookie = !json || negotiate_same_origin(call->request);
+	if (attempt->kept.p)
+		login_resume_begin(call);
+	else
+		call_begin(call, json ? 200 : 303);
+	bool cookie = !json || negotiate_same_origin(call->request) || call_listed_origin(call).p;
 	if (!body.p || (cookie && !session_set_cookie(call, token))) {
 		call_refuse(call, ERR_INTERNAL);
 		return;
@@ -170,6 +200,8 @@ static void welcome(const struct call *call, const struct attempt *attempt, cons
 		login_bounce_mark(call);
 	if (json)
 		call_json(call, body);
+	else if (attempt->kept.p)
+		login_resume_go_on(call, attempt->kept, attempt->return_to);
 	else
 		call_redirect(call, attempt->return_to.p ? attempt->return_to : STR("/"));
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "policy/cookies.h"
+#include "policy/cors.h"
 #include "policy/runtime.h"
 
 enum { SECURE_AUTO, SECURE_ON, SECURE_OFF };
@@ -28,12 +29,16 @@ static const struct conf_opt opts[] = {
 	 "Send the cookie over https alone: auto when the login came over https or the cookie's name demands it"},
 	{"lifetime", CONF_DURATION, offsetof(struct login_conf, lifetime), "8h", "1m-365d",
 	 "How long the tokens of a login are good"},
+	{"resume-max", CONF_SIZE, offsetof(struct login_conf, resume_max), "256k", "0-256k",
+	 "Largest form that goes on after a login when it was posted without a session; 0: none does"},
 	{"issuer", CONF_TEXT, offsetof(struct login_conf, issuer), NULL, NULL,
 	 "The [issuer] that signs the tokens of local accounts; not needed where there is only one"},
 	{"token-claims", CONF_LIST, offsetof(struct login_conf, token_claims), "email, name, roles", NULL,
 	 "What a token says of the account beside its id: email, name, roles, user_id (the id once more)"},
 	{"return-origins", CONF_LIST, offsetof(struct login_conf, return_origins), NULL, NULL,
 	 "Further sites a login may return to, as https://wiki.example"},
+	{"cors-origin", CONF_LIST, offsetof(struct login_conf, cors_origin), NULL, NULL,
+	 "Origins whose pages may call auth-login-proxy with JSON and with the user's cookie"},
 	{"title", CONF_TEXT, offsetof(struct login_conf, title), NULL, NULL, "Name of the site, on all pages"},
 	{"password-min", CONF_INT, offsetof(struct login_conf, password_min), "12", "1-72",
 	 "Least number of characters of a new password"},
@@ -110,6 +115,19 @@ static bool check_claims(const struct login_conf *login, struct conf_error *erro
 	return true;
 }
 
+struct str login_resume_url(struct arena *arena, struct str login_url)
+{
+	struct str path = {login_url.p, str_find(login_url, '?')};
+	size_t at = path.n;
+	while (at > 0 && path.p[at - 1] != '/')
+		at--;
+	struct str page = str_skip(path, at);
+	if (!str_starts(path, STR("/")) || (!str_eq(page, STR("login")) && !str_eq(page, STR("signin"))))
+		return STR_NONE;
+	struct str query = str_skip(login_url, path.n);
+	return arena_printf(arena, "%.*sresume%.*s", (int)at, path.p, STR_ARGS(query));
+}
+
 static bool is_host_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
@@ -150,6 +168,9 @@ static bool check_texts(const struct login_conf *login, const struct conf_sectio
 	}
 	if (length > ORIGINS_MAX)
 		return conf_fail(error, section, "return-origins", "have more than %d bytes together", ORIGINS_MAX);
+	for (size_t i = 0; i < login->cors_origin.n; i++)
+		if (!cors_check_origin(&login->cors_origin.items[i], error))
+			return false;
 	if (login->title.value.n > TITLE_MAX || !str_is_utf8(login->title.value))
 		return conf_fail(error, section, "title", "is UTF-8 of at most %d bytes", TITLE_MAX);
 	return true;

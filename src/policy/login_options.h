@@ -16,8 +16,9 @@ struct login_conf {
 	int cookie_samesite; /* Lax, Strict, None */
 	int cookie_secure;   /* auto, on, off */
 	int64_t lifetime;    /* milliseconds */
-	struct conf_list token_claims, return_origins;
+	struct conf_list token_claims, return_origins, cors_origin;
 	int64_t password_min; /* characters of a new password */
+	int64_t resume_max; /* bytes */
 	int64_t password_cost; /* of bcrypt: the logarithm of the work */
 	struct conf_text rate_limit, account_rate_limit, lockout;
 	int64_t lockout_time; /* milliseconds */
@@ -41,6 +42,9 @@ bool login_options_check(struct snapshot *snapshot, struct conf_error *error);
 bool login_limits_check(struct snapshot *snapshot, const struct conf_section *section, struct conf_error *error);
 /* The attributes of the login cookie for this request; max_age 0 deletes it. */
 struct cookie_attributes login_cookie_attributes(const struct login_conf *login, bool https, int64_t max_age);
+/* Next to a login page of ours, where posted forms wait for the login: the address
+ * with "resume" in place of "login" or "signin". STR_NONE: no such page on this site. */
+struct str login_resume_url(struct arena *arena, struct str login_url);
 /* "https://host[:port]" in lower case, nothing after it. */
 bool login_origin_is_valid(struct str origin);
 

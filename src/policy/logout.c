@@ -67,14 +67,10 @@ static void find_tokens(const struct call *call, struct presented *out)
 		add_cookies(call, more->items[i].value, out);
 }
 
-/* The worse of what all came to: not durable, then not certain for all hosts. An expired
- * token may be an old one that was found, so it ends neither its session nor others. */
-static enum err revoke(struct worker *worker, const struct token *token, const struct claims *claims, bool everywhere,
-		       bool expired)
+/* The worse of what both came to: not durable, then not certain for all hosts. */
+static enum err revoke(struct worker *worker, const struct token *token, const struct claims *claims, bool everywhere)
 {
-	if (expired)
-		return revocation_add_token(worker, token, claims, STR("logout"));
-	enum err err = session_end(worker, token, claims, STR("logout"));
+	enum err err = revocation_add_token(worker, token, claims, STR("logout"));
 	if (!everywhere || (err != ERR_NONE && err != ERR_STORE_PARTIAL))
 		return err;
 	enum err user = revocation_add_user(worker, claims->iss, claims->user_id, STR("logout everywhere"));
@@ -95,8 +91,10 @@ static void end_token(const struct call *call, const struct credentials *present
 		return;
 	/* ERR_STORE: a good one, of which other hosts may know more. */
 	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED || (err == ERR_STORE && claims.user_id.n > 0)) {
-		/* An expired one too: a clock that is set back must not revive it. */
-		err = revoke(worker, &token, &claims, everywhere, err == ERR_TOKEN_EXPIRED);
+		/* An expired one too: a clock that is set back must not revive it. It may
+		 * be an old one that was found, so it ends nobody else's sessions. */
+		everywhere = everywhere && err != ERR_TOKEN_EXPIRED;
+		err = revoke(worker, &token, &claims, everywhere);
 	} else if (err == ERR_TOKEN_REVOKED) {
 		/* By a process that may have been killed before it could tell web servers. */
 		err = generation_announce(s->server->state_dir.value.p) ? ERR_NONE : ERR_STORE;
@@ -241,16 +239,21 @@ static void post(const struct call *call)
 
 void logout_handle(struct worker *worker, const struct request *request, struct reply *reply)
 {
+	static const struct str allow = {"GET, HEAD, POST, OPTIONS", 24};
 	struct call call;
 	bool head = str_eq(request->method, STR("HEAD"));
 	if (!call_open(worker, request, reply, &call))
 		return;
-	if (str_eq(request->method, STR("POST")))
+	call.cors_origins = &worker->snapshot->logout->cors_origin;
+	if (str_eq(request->method, STR("OPTIONS")))
+		call_options(&call, allow);
+	else if (str_eq(request->method, STR("POST")))
 		post(&call);
 	else if (head || str_eq(request->method, STR("GET")))
 		get(&call);
 	else
-		call_refuse_method(&call, STR("GET, HEAD, POST"));
+		call_refuse_method(&call, allow);
+	call_share(&call);
 	if (head)
 		call_cut_body(reply);
 }

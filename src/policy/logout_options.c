@@ -6,6 +6,7 @@
 
 #include "http/url.h"
 #include "policy/cookies.h"
+#include "policy/cors.h"
 #include "policy/runtime.h"
 
 /* Each one costs a header line or more of every answer. */
@@ -16,6 +17,8 @@ static const struct conf_opt opts[] = {
 	 "Where a browser goes after logging out: a path, or an address on another site"},
 	{"cookies", CONF_LIST, offsetof(struct logout_conf, cookies), NULL, NULL,
 	 "Names of further cookies to look for tokens in and to delete"},
+	{"cors-origin", CONF_LIST, offsetof(struct logout_conf, cors_origin), NULL, NULL,
+	 "Origins whose pages may log out by a request of their scripts"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 
@@ -41,6 +44,9 @@ bool logout_options_check(const struct snapshot *snapshot, struct conf_error *er
 		return conf_fail(error, section, "return-to",
 				 "is a path as /bye, or an address as https://host/bye with the host in lower case, "
 				 "without dots, doubled slashes or encoded slashes in the path");
+	for (size_t i = 0; i < logout->cors_origin.n; i++)
+		if (!cors_check_origin(&logout->cors_origin.items[i], error))
+			return false;
 	if (logout->cookies.n > COOKIES_MAX)
 		return conf_fail(error, section, "cookies", "are more than %d", COOKIES_MAX);
 	for (size_t i = 0; i < logout->cookies.n; i++)

@@ -7,7 +7,7 @@
 
 struct logout_conf {
 	struct conf_text return_to;
-	struct conf_list cookies;
+	struct conf_list cookies, cors_origin;
 };
 
 extern const struct conf_kind logout_kind;

@@ -8,7 +8,7 @@
 #include "http/negotiate.h"
 #include "policy/page_set.h"
 
-enum { PAGE_MAX = 60 << 10, POLICY_MAX = 3500, LINK_MAX = 2000, DETAIL_MAX = 1000 };
+enum { POLICY_MAX = 3500, LINK_MAX = 2000, DETAIL_MAX = 1000 };
 
 /* A page, or an item of a list of it. */
 struct page {
@@ -236,7 +236,7 @@ void page_send_body(struct page *page, struct reply *reply)
 	if (!page)
 		return;
 	conclude(page);
-	struct buf html = arena_buf(page->worker->arena, PAGE_MAX);
+	struct buf html = arena_buf(page->worker->arena, reply->out.cap);
 	const struct template_output output = {page->worker->arena, page->catalogue, &html};
 	template_print(page->template, &page->scope, &output);
 	/* Without its headers or cut short a page is not sent: the reply stays open and becomes a 500. */
@@ -249,4 +249,37 @@ void page_send(struct page *page, struct reply *reply, int status)
 	reply_begin(reply, status);
 	reply_header(reply, "Cache-Control", STR("no-store"));
 	page_send_body(page, reply);
+}
+
+struct str page_refusal_json_text(struct arena *arena, enum err err, const char *detail, const char *request_id,
+				  struct str login_url)
+{
+	enum { REFUSAL_MAX = 4096 };
+	const struct err_row *row = err_row(err);
+	struct buf b = arena_buf(arena, REFUSAL_MAX);
+	buf_add(&b, STR("{\"error\":"));
+	buf_json(&b, str_of(row->rfc6750 ? row->rfc6750 : row->reason));
+	buf_add(&b, STR(",\"detail\":"));
+	buf_json(&b, str_of(detail));
+	buf_add(&b, STR(",\"reason\":"));
+	buf_json(&b, str_of(row->reason));
+	buf_add(&b, STR(",\"request_id\":"));
+	buf_json(&b, str_of(request_id));
+	size_t without = b.n;
+	if (login_url.p) {
+		buf_add(&b, STR(",\"login_url\":"));
+		buf_json(&b, login_url);
+	}
+	/* A login URL that does not fit is left out: the rest must stay whole JSON. */
+	if (b.full || b.cap - b.n < 2) {
+		b.n = without;
+		b.full = b.cap == 0;
+	}
+	buf_add(&b, STR("}\n"));
+	return buf_str(&b);
+}
+
+struct str page_refusal_json(struct arena *arena, enum err err, const char *request_id, struct str login_url)
+{
+	return page_refusal_json_text(arena, err, err_row(err)->text, request_id, login_url);
 }

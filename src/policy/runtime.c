@@ -19,7 +19,7 @@
 #include "store/generation.h"
 #include "token/cache.h"
 
-enum { REQUEST_ARENA = 2 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
+enum { REQUEST_ARENA = 4 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
 /* For the paths of one issuer. */
 enum { FILES_ARENA = 256 << 10 };
 

@@ -31,7 +31,8 @@ bool adapter_new(struct runtime *runtime, struct adapter **out)
 	adapter->runtime = runtime;
 	adapter->workers = workers;
 	adapter->handler =
-		(struct handler){.context = adapter, .worker_open = open_worker, .worker_close = close_worker};
+		(struct handler){.context = adapter, .max_reply = REPLY_MAX, .worker_open = open_worker,
+				 .worker_close = close_worker};
 	*out = adapter;
 	return true;
 }
@@ -51,8 +52,8 @@ static void complete(struct reply *reply)
 {
 	if (reply->in_body && !reply->out.full)
 		return;
-	log_text(LOG_ERR, "incomplete_reply", "a reply with status %d was not whole or had more than %d bytes",
-		 reply->status, REPLY_MAX);
+	log_text(LOG_ERR, "incomplete_reply", "a reply with status %d was not whole or had more than %zu bytes",
+		 reply->status, reply->out.cap);
 	reply_begin(reply, 500);
 	reply_header(reply, "Cache-Control", STR("no-store"));
 	reply_body(reply, "application/json",

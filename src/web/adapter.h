@@ -11,10 +11,14 @@ struct adapter;
 
 /* auth-verify: request → verdict → reply of an external authorizer. */
 bool adapter_authorizer_open(struct runtime *runtime, struct adapter **out);
-/* auth-login-proxy and auth-logout: handle is login_handle or logout_handle. */
-bool adapter_responder_open(struct runtime *runtime,
-			    void (*handle)(struct worker *worker, const struct request *request, struct reply *reply),
-			    struct adapter **out);
+/* auth-login-proxy and auth-logout. */
+struct responder {
+	void (*handle)(struct worker *worker, const struct request *request, struct reply *reply);
+	int64_t max_body; /* bytes; a larger one is refused unread */
+	const char *too_large; /* what its sender is told */
+	size_t max_reply; /* bytes */
+};
+bool adapter_responder_open(struct runtime *runtime, const struct responder *responder, struct adapter **out);
 const struct handler *adapter_handler(const struct adapter *adapter);
 void adapter_close(struct adapter **adapter);
 

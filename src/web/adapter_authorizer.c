@@ -123,12 +123,44 @@ static bool is_person(const struct request *request, const struct verdict *verdi
 	return negotiate_navigation(request) && !is_api_key(verdict);
 }
 
-static bool redirects(const struct request *request, const struct verdict *verdict)
+static bool redirects_to_login(const struct policy *policy)
 {
-	if (err_row(verdict->err)->status != 401 || !verdict->policy || !is_person(request, verdict))
-		return false;
-	int how = verdict->policy->conf->unauthenticated;
+	int how = policy->conf->unauthenticated;
 	return how == UNAUTHENTICATED_AUTO || how == UNAUTHENTICATED_REDIRECT;
+}
+
+/* The page where a person can go on, for a request without a session; STR_NONE for others. */
+static struct str redirect_location(struct worker *worker, const struct request *request, const struct verdict *verdict)
+{
+	if (err_row(verdict->err)->status != 401 || !verdict->policy || !is_person(request, verdict) ||
+	    !redirects_to_login(verdict->policy))
+		return STR_NONE;
+	return login_location(worker, request, verdict->policy->conf->login_url.value);
+}
+
+/* Can a login here give the tokens that the policy wants? */
+static bool has_login(const struct snapshot *snapshot, const struct policy *policy)
+{
+	if (snapshot->login->backend != LOGIN_LOCAL)
+		return true;
+	for (size_t i = 0; i < policy->issuers.n; i++)
+		if (policy->issuers.items[i] == snapshot->login_issuer)
+			return true;
+	return false;
+}
+
+/* A person's form without a session: the browser posts it once more, to where it
+ * waits for the login. Never one of another site: posted again from a page of ours,
+ * it would bring the cookies that SameSite keeps from that one. STR_NONE: lost. */
+static struct str resume_location(struct worker *worker, const struct request *request, const struct verdict *verdict)
+{
+	const struct snapshot *snapshot = worker->snapshot;
+	if (err_row(verdict->err)->status != 401 || !verdict->policy || !redirects_to_login(verdict->policy) ||
+	    !negotiate_form(request) || is_api_key(verdict) || snapshot->login->resume_max == 0 ||
+	    !has_login(snapshot, verdict->policy))
+		return STR_NONE;
+	struct str url = login_resume_url(worker->arena, verdict->policy->conf->login_url.value);
+	return url.p ? login_location(worker, request, url) : STR_NONE;
 }
 
 static void challenge(struct worker *worker, struct reply *reply, const struct verdict *verdict)
@@ -164,25 +196,16 @@ static void clear_twins(struct worker *worker, const struct request *request, co
 	}
 }
 
-/* Whom a page helps: it says who is signed in, and how to be somebody else. */
-static bool shows_page(const struct request *request, const struct verdict *verdict)
+static void forbidden_page(struct worker *worker, const struct request *request, const struct verdict *verdict,
+			   struct reply *reply)
 {
-	int status = err_row(verdict->err)->status;
-	return (status == 403 || status >= 500) && is_person(request, verdict);
-}
-
-static void refusal_page(struct worker *worker, const struct request *request, const struct verdict *verdict,
-			 struct reply *reply)
-{
-	int status = err_row(verdict->err)->status;
-	struct page *page = page_refusal(worker, request, verdict->err, status, NULL);
-	if (status == 403) {
-		page_text(page, "user", verdict->claims.user_id);
-		if (verdict->policy)
-			page_text(page, "link",
-				  login_location(worker, request, verdict->policy->conf->login_url.value));
-		page_text(page, "link_text", STR("Use another account"));
-	}
+	struct page *page = page_open(worker, request, "message");
+	page_text(page, "heading", STR("Not allowed"));
+	page_text(page, "text", str_of(err_row(verdict->err)->text));
+	page_text(page, "user", verdict->claims.user_id);
+	if (verdict->policy)
+		page_text(page, "link", login_location(worker, request, verdict->policy->conf->login_url.value));
+	page_text(page, "link_text", STR("Use another account"));
 	page_send_body(page, reply);
 }
 
@@ -200,8 +223,9 @@ static void deny(struct worker *worker, const struct request *request, const str
 		 struct reply *reply)
 {
 	int status = err_row(verdict->err)->status;
-	bool redirect = redirects(request, verdict);
-	reply_begin(reply, redirect ? 302 : status);
+	struct str again = resume_location(worker, request, verdict);
+	struct str location = again.p ? again : redirect_location(worker, request, verdict);
+	reply_begin(reply, again.p ? 307 : location.p ? 302 : status);
 	reply_header(reply, "Cache-Control", STR("no-store"));
 	cors_headers(reply, cors_origin(worker->snapshot, request));
 	if (verdict->err == ERR_AMBIGUOUS_TOKEN && verdict->credentials.cookie.n)
@@ -210,12 +234,11 @@ static void deny(struct worker *worker, const struct request *request, const str
 		reply_header_int(reply, "Retry-After", RETRY_AFTER);
 	else if (verdict->err == ERR_RATE_LIMITED)
 		reply_header_int(reply, "Retry-After", verdict->retry_after);
-	if (redirect) {
-		reply_header(reply, "Location",
-			     login_location(worker, request, verdict->policy->conf->login_url.value));
+	if (location.p) {
+		reply_header(reply, "Location", location);
 		reply_end(reply);
-	} else if (shows_page(request, verdict)) {
-		refusal_page(worker, request, verdict, reply);
+	} else if (status == 403 && is_person(request, verdict)) {
+		forbidden_page(worker, request, verdict, reply);
 	} else {
 		refusal_body(worker, request, verdict, reply);
 	}

@@ -5,13 +5,13 @@
 
 #include "web/adapter.h"
 
-typedef void adapter_respond(struct worker *worker, const struct request *request, struct reply *reply);
-
 struct adapter {
 	struct handler handler; /* its context is the adapter */
 	struct runtime *runtime;
 	struct worker *workers; /* runtime_threads() of them; number N belongs to the transport's worker N */
-	adapter_respond *respond; /* responders alone */
+	/* Of responders alone: */
+	const char *too_large;
+	void (*respond)(struct worker *worker, const struct request *request, struct reply *reply);
 };
 
 /* An adapter whose handler opens and closes the workers; handle, refuse and the

@@ -21,7 +21,7 @@ struct cgi {
 	struct params params;
 	char *body;
 	size_t body_n;
-	char reply[REPLY_MAX];
+	char *reply; /* of handler->max_reply bytes */
 };
 
 void cgi_forget_proxies(void)
@@ -114,7 +114,7 @@ static int answer(struct cgi *cgi, const struct transport_settings *settings)
 	const struct handler *handler = cgi->handler;
 	int64_t arrived_us = clock_monotonic_us();
 	const char *refused = read_request(cgi, (size_t)settings->max_request_headers);
-	struct reply reply = {.out = buf_over(cgi->reply, sizeof cgi->reply)};
+	struct reply reply = {.out = buf_over(cgi->reply, handler->max_reply)};
 	struct incoming in = {cgi->params.items, cgi->params.n, STR_NONE, arrived_us,
 			      refused ? ERR_BAD_REQUEST : ERR_NONE, refused, ASKED_CGI};
 	if (!refused && cgi->body)
@@ -147,14 +147,17 @@ int cgi_run(const struct transport_settings *settings, const struct handler *han
 	if (!cgi)
 		return 1;
 	cgi->handler = handler;
-	int status = answer(cgi, settings);
-	if (handler->reads_body)
-		read_rest(cgi->reply, sizeof cgi->reply);
+	cgi->reply = malloc(handler->max_reply);
+	int status = cgi->reply ? answer(cgi, settings) : 1;
+	if (cgi->reply && handler->reads_body)
+		read_rest(cgi->reply, handler->max_reply);
 	if (cgi->body) {
 		secret_wipe(cgi->body, cgi->body_n);
 		free(cgi->body);
 	}
-	secret_wipe(cgi->reply, sizeof cgi->reply);
+	if (cgi->reply)
+		secret_wipe(cgi->reply, handler->max_reply);
+	free(cgi->reply);
 	free(cgi);
 	return status;
 }

@@ -188,7 +188,7 @@ static void fill_reply(struct engine_worker *w, struct connection *c, enum proto
 static enum next answer(struct engine_worker *w, struct connection *c, enum protocol_event event)
 {
 	struct transport *t = w->transport;
-	struct reply reply = {.out = buf_over(w->frame + PROTOCOL_ROOM_BEFORE, REPLY_MAX)};
+	struct reply reply = {.out = buf_over(w->frame + PROTOCOL_ROOM_BEFORE, t->handler->max_reply)};
 
 	fill_reply(w, c, event, &reply);
 	/* Without a whole head nothing is sent: an END_REQUEST alone would be an allow to some servers. */

@@ -195,6 +195,7 @@ void engine_stop(struct transport **transport)
 	pthread_mutex_destroy(&t->start_lock);
 	pthread_cond_destroy(&t->started);
 	free(t->workers);
+	free(t->frames);
 	free(t);
 	*transport = NULL;
 }
@@ -222,7 +223,9 @@ static struct transport *make(const struct engine_start *start)
 	pthread_cond_init(&t->started, NULL);
 	size_t size = settings->threads * sizeof(struct engine_worker);
 	t->workers = aligned_alloc(_Alignof(struct engine_worker), size);
-	if (!t->workers || !connections_open(settings->max_connections, &t->connections) ||
+	size_t frame = PROTOCOL_ROOM_BEFORE + handler->max_reply + PROTOCOL_ROOM_BEHIND(handler->max_reply);
+	t->frames = malloc(settings->threads * frame);
+	if (!t->workers || !t->frames || !connections_open(settings->max_connections, &t->connections) ||
 	    !buffers_open(&t->buffers)) {
 		engine_stop(&t);
 		return NULL;
@@ -231,6 +234,7 @@ static struct transport *make(const struct engine_start *start)
 	for (unsigned i = 0; i < settings->threads; i++) {
 		struct engine_worker *w = &t->workers[i];
 		memset(w, 0, offsetof(struct engine_worker, params));
+		w->frame = t->frames + i * frame;
 	}
 	return t;
 }

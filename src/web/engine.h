@@ -38,7 +38,7 @@ struct engine_worker {
 	size_t scratch_used;
 	struct params params;
 	char scratch[ENGINE_SCRATCH]; /* requests that arrive at once are read here */
-	char frame[PROTOCOL_ROOM_BEFORE + REPLY_MAX + PROTOCOL_ROOM_BEHIND];
+	char *frame; /* room before, handler->max_reply bytes, room behind */
 };
 
 struct crew {
@@ -83,6 +83,7 @@ struct transport {
 
 	unsigned n_workers;
 	struct engine_worker *workers;
+	char *frames; /* of all of them */
 };
 
 /* What an epoll event is about: the address in its data. */

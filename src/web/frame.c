@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { HEADER = 8, FIRST_CONTENT_MAX = 65528 };
+enum { HEADER = 8 };
 enum type { END_REQUEST = 3, STDOUT = 6, GET_VALUES_RESULT = 10, UNKNOWN_TYPE = 11 };
 
 bool frame_takes(const struct reply *reply)
@@ -23,14 +23,17 @@ static char *put_header(char *at, enum type type, uint16_t id, size_t content)
 
 size_t frame_reply(char *memory, size_t n, uint16_t id)
 {
-	size_t first = n > FIRST_CONTENT_MAX ? FIRST_CONTENT_MAX : n;
-	char *at = put_header(memory, STDOUT, id, first) + first;
-	if (n > first) {
-		/* One byte more than a record holds is possible: the rest makes room for its header. */
-		memmove(at + HEADER, at, n - first);
-		at = put_header(at, STDOUT, id, n - first) + (n - first);
+	size_t last = (n - 1) / FRAME_CONTENT_MAX, rest = n - last * FRAME_CONTENT_MAX;
+	char *at = memory + last * (FRAME_CONTENT_MAX + HEADER);
+	/* From the last one on: each record's content makes room for the headers before it. */
+	for (size_t i = last; i > 0; i--) {
+		size_t content = i == last ? rest : FRAME_CONTENT_MAX;
+		char *record = memory + i * (FRAME_CONTENT_MAX + HEADER);
+		memmove(record + HEADER, memory + HEADER + i * FRAME_CONTENT_MAX, content);
+		put_header(record, STDOUT, id, content);
 	}
-	at = put_header(at, STDOUT, id, 0);
+	put_header(memory, STDOUT, id, last ? FRAME_CONTENT_MAX : rest);
+	at = put_header(at + HEADER + rest, STDOUT, id, 0);
 	at = put_header(at, END_REQUEST, id, HEADER);
 	memset(at, 0, HEADER); /* appStatus 0, REQUEST_COMPLETE */
 	return (size_t)(at + HEADER - memory);

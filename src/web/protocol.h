@@ -10,9 +10,11 @@
 
 enum {
 	PROTOCOL_ROOM_BEFORE = 128, /* bytes that frame may write before the reply */
-	PROTOCOL_ROOM_BEHIND = 32,  /* and behind it */
 	PROTOCOL_INTERIM_MAX = 128
 };
+
+/* And behind a reply of up to n bytes: a header for each record more, and the end. */
+#define PROTOCOL_ROOM_BEHIND(n) (32 + 8 * ((n) / 65528))
 
 enum protocol_event {
 	PROTOCOL_MORE,	  /* all that is there has been read */

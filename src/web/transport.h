@@ -13,6 +13,7 @@ struct handler {
 	void *context;
 	bool reads_body;      /* false: answered at the end of PARAMS, STDIN is skipped */
 	int64_t max_body;     /* bytes */
+	size_t max_reply;     /* bytes, with its head */
 	bool (*worker_open)(void *context, unsigned worker); /* on the worker's own thread */
 	void (*worker_close)(void *context, unsigned worker);
 	void (*handle)(void *context, unsigned worker, const struct incoming *in, struct reply *reply);

@@ -39,7 +39,7 @@ struct libfcgi_worker {
 	FCGX_Request request;
 	struct params params;
 	char *body;	 /* max_body + 1 bytes, or NULL */
-	char reply[REPLY_MAX];
+	char *reply;	 /* max_reply bytes */
 };
 
 struct transport {
@@ -124,7 +124,7 @@ static bool answer(struct libfcgi_worker *w, struct connection *c, bool *keep)
 		return false;
 
 	const char *refused = check(w, body);
-	struct reply reply = {.out = buf_over(w->reply, sizeof w->reply)};
+	struct reply reply = {.out = buf_over(w->reply, handler->max_reply)};
 	struct incoming in = {w->params.items, w->params.n, refused ? STR_NONE : body, arrived_us,
 			      refused ? ERR_BAD_REQUEST : ERR_NONE, refused,
 			      w->request.role == RECORD_AUTHORIZER ? ASKED_AUTHORIZER : ASKED_UNKNOWN};
@@ -287,6 +287,20 @@ static void drain(struct transport *t)
 	connections_release_idle(t->connections);
 }
 
+static bool open_memory(const struct handler *handler, struct libfcgi_worker *w)
+{
+	if (handler->reads_body)
+		w->body = malloc((size_t)handler->max_body + 1);
+	w->reply = malloc(handler->max_reply);
+	return w->reply && (w->body || !handler->reads_body);
+}
+
+static void close_memory(struct libfcgi_worker *w)
+{
+	free(w->body);
+	free(w->reply);
+}
+
 static void stop(struct transport **transport)
 {
 	struct transport *t = *transport;
@@ -300,7 +314,7 @@ static void stop(struct transport **transport)
 			poll(NULL, 0, 1);
 		}
 	for (unsigned i = 0; i < t->settings.threads; i++)
-		free(t->workers[i].body);
+		close_memory(&t->workers[i]);
 	connections_close(&t->connections);
 	close(t->wake);
 	pthread_mutex_destroy(&t->start_lock);
@@ -330,11 +344,11 @@ static struct transport *make(const struct transport_settings *settings, const s
 	pthread_mutex_init(&t->start_lock, NULL);
 	pthread_cond_init(&t->started, NULL);
 	bool good = t->wake >= 0 && t->workers && connections_open(settings->threads, &t->connections);
-	for (unsigned i = 0; good && handler->reads_body && i < settings->threads; i++)
-		good = (t->workers[i].body = malloc((size_t)handler->max_body + 1)) != NULL;
+	for (unsigned i = 0; good && i < settings->threads; i++)
+		good = open_memory(handler, &t->workers[i]);
 	if (!good) {
 		for (unsigned i = 0; t->workers && i < settings->threads; i++)
-			free(t->workers[i].body);
+			close_memory(&t->workers[i]);
 		free(t->workers);
 		connections_close(&t->connections);
 		free(t);

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import tokens
 from tokens import mint
 
+#: Of the site that is asked; a way in puts its address in the place of {origin}.
+FORM = ["Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: document", "Accept: text/html",
+        "Origin: {origin}", "Content-Type: application/x-www-form-urlencoded"]
 NAVIGATION = ["Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: none", "Sec-Fetch-Dest: document", "Accept: text/html"]
 REFUSED = (400, 401, 403, 404)  # whoever refuses, the page is not shown
 
@@ -46,6 +49,8 @@ class Case:
     reason: tuple = ()
     #: sent to the login page
     redirect: bool = False
+    #: sent to where a posted form waits for the login
+    resume: bool = False
     #: status 403 with a page for people that says which account is signed in
     page_for: str | None = None
     #: any of these statuses
@@ -62,6 +67,10 @@ def denied(name, reason, *headers, **more):
 
 def redirected(name, *headers, **more):
     return Case(name, headers, redirect=True, **more)
+
+
+def waits(name, *headers, **more):
+    return Case(name, headers, resume=True, method="POST", body=b"a=b", **more)
 
 
 def shown_a_page(name, *headers, user="alice", **more):
@@ -148,6 +157,23 @@ UNAUTHENTICATED = [
     denied("fetch", "no_token", "Sec-Fetch-Mode: cors", "Sec-Fetch-Site: same-origin", "Accept: text/html"),
     denied("image", "no_token", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image", "Accept: text/html"),
     denied("post-of-a-browser", "no_token", *NAVIGATION, method="POST", body=b"a=b"),
+    waits("form", *FORM, target="/app/app.cgi?a=1&b=%26%20x"),
+    waits("form-with-files", *FORM[:-1], "Content-Type: multipart/form-data; boundary=x"),
+    waits("form-as-text", *FORM[:-1], "Content-Type: Text/Plain; charset=utf-8", target="/app/page%20one.txt"),
+    waits("form-of-an-old-browser", "Accept: text/html", *FORM[-2:]),
+    denied("form-of-another-site", "no_token", *FORM[:1], "Sec-Fetch-Site: cross-site", "Accept: text/html",
+           "Origin: https://evil.example", FORM[-1], method="POST", body=b"a=b"),
+    denied("form-of-a-sibling", "no_token", *FORM[:1], "Sec-Fetch-Site: same-site", *FORM[2:], method="POST",
+           body=b"a=b"),
+    denied("form-of-a-sandbox", "no_token", *FORM[:4], "Origin: null", FORM[-1], method="POST", body=b"a=b"),
+    denied("form-of-nobody", "no_token", "Accept: text/html", FORM[-1], method="POST", body=b"a=b"),
+    denied("form-in-a-frame", "no_token", *FORM[:2], "Sec-Fetch-Dest: iframe", *FORM[3:], method="POST", body=b"a=b"),
+    denied("form-by-fetch", "no_token", "Sec-Fetch-Mode: cors", *FORM[1:], method="POST", body=b"a=b"),
+    denied("form-by-ajax", "no_token", "Accept: text/html", "X-Requested-With: XMLHttpRequest", *FORM[-2:],
+           method="POST", body=b"a=b"),
+    denied("form-of-json", "no_token", *FORM[:-1], "Content-Type: application/json", method="POST", body=b"{}"),
+    denied("form-put", "no_token", *FORM, method="PUT", body=b"a=b"),
+    denied("form-under-a-policy-of-401", "no_token", *FORM, target="/admin/app.cgi", method="POST", body=b"a=b"),
     denied("policy-of-401", "no_token", *NAVIGATION, target="/admin/app.cgi"),
     denied("static-file", "no_token", target="/app/page.txt"),
     denied("H4-health-check", "no_token", "User-Agent: kube-probe/1.29", target="/app/app.cgi"),
@@ -174,6 +200,7 @@ TOKEN_CHECKS = [
     denied("expired", "token_expired", bearer("expired")),
     denied("expired-cookie", "token_expired", cookie("expired")),
     redirected("expired-browser", cookie("expired"), *NAVIGATION),
+    waits("expired-form", cookie("expired"), *FORM),
     denied("not-yet-valid", "not_yet_valid", bearer("future")),
     denied("J4-no-exp", "bad_claim", bearer("no_exp")),
     denied("J3-exp-text", ("bad_claim", "token_malformed"), bearer("exp_text")),

@@ -22,6 +22,7 @@ class Expected:
     reasons: tuple = ()
     #: the browser is sent to the login page, and from there back to this address
     back_to: str | None = None
+    login: str = "/auth/login"
     #: the body is a page for people that names this account
     page_for: str | None = None
     #: a 401 has a challenge, and every denial says that it must not be stored
@@ -37,6 +38,8 @@ def of(case, target, kind):
         return Expected(statuses, kind=kind, user=case.user, variables=case.variables)
     if case.redirect:
         return Expected((302,), back_to=target)
+    if case.resume:
+        return Expected((307,), back_to=target, login="/auth/resume")
     if case.page_for:
         return Expected((403,), page_for=case.page_for)
     if case.reason:
@@ -124,7 +127,7 @@ def check_body(expected, answer, challenge, want):
 
 def check_redirect(expected, answer, want):
     address, _, query = (answer.header("Location") or "").partition("?")
-    want(urllib.parse.urlsplit(address).path == "/auth/login", f"Location {answer.header('Location')}")
+    want(urllib.parse.urlsplit(address).path == expected.login, f"Location {answer.header('Location')}")
     name, _, value = query.partition("=")
     want(name == "rd", f"no rd in {query}")
     want(re.fullmatch(r"[A-Za-z0-9\-._~/%:]*", value), "the whole address must be percent-encoded")

@@ -13,9 +13,9 @@ import harness
 import ways
 
 
-def fill(text):
+def fill(text, origin=None):
     """Put the tokens in place of their names."""
-    return re.sub(r"\{(\w+)\}", lambda name: cases.token(name[1]), text)
+    return re.sub(r"\{(\w+)\}", lambda name: origin if name[1] == "origin" else cases.token(name[1]), text)
 
 
 #: (way, words of a limit) of which a case has shown that it is one; how many cases have run for a way.
@@ -25,10 +25,10 @@ shown, ran = set(), collections.Counter()
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.name)
 def test_case(way, case):
     """With each kind of target behind the same addresses."""
-    headers = [fill(line) for line in case.headers]
     target = fill(case.target)
     ran[way.name] += 1
     for kind in way.kinds:
+        headers = [fill(line, way.origin(kind)) for line in case.headers]
         answer = way.request(target, headers, case.method, case.body, case.chunked, kind)
         found = expectations.problems(expected_of(way.name, case, target, kind), answer)
         assert not found, f"{kind}: {found}: {answer}"
@@ -92,4 +92,5 @@ def test_table_is_sound():
     assert set(PLAN.values()) <= set(names)
     assert json.dumps(sorted(cases.TOKENS))
     for case in cases.CASES:
-        assert sum(map(bool, (case.user, case.redirect, case.reason, case.page_for, case.status))) == 1, case.name
+        assert sum(map(bool, (case.user, case.redirect, case.resume, case.reason, case.page_for,
+                              case.status))) == 1, case.name

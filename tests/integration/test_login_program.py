@@ -46,14 +46,14 @@ def test_unknown_route(programs, target):
 
 @pytest.mark.parametrize("method, target, allow", [
     ("PUT", "/auth/login", "GET, HEAD, POST"), ("DELETE", "/auth/signin", "GET, HEAD, POST"),
-    ("OPTIONS", "/auth/login", "GET, HEAD, POST"), ("TRACE", "/auth/login", "GET, HEAD, POST"),
+    ("TRACE", "/auth/login", "GET, HEAD, POST"),
     ("get", "/auth/login", "GET, HEAD, POST"), ("POST", "/auth/profile", "GET, HEAD"),
     ("POST", "/auth/verify-token", "GET, HEAD"), ("GET", "/auth/change-password", "POST"),
     ("HEAD", "/auth/change-password", "POST"), ("POST", "/auth/health", "GET, HEAD")])
 def test_wrong_method(programs, method, target, allow):
     answer = programs.ask("login", method, target)
     assert answer.status == 405
-    assert answer.header("Allow") == allow
+    assert answer.header("Allow") == allow + ", OPTIONS"
     assert method == "HEAD" or body_of(answer)["reason"] == "method_not_allowed"
     assert not answer.all("Set-Cookie")
 
@@ -492,8 +492,7 @@ def test_session_fixation(programs, account):
     assert programs.is_good(fresh) and not programs.is_good(planted)
 
 
-def test_worthless_cookies_write_nothing(programs):
-    account = "sybil", programs.site.add_user("sybil")
+def test_worthless_cookies_write_nothing(programs, account):
     before = programs.site.authctl("revocations", "list", "--json").stdout
     for cookie in (tokens.mint(key=tokens.OTHER_SECRET), tokens.tampered(tokens.mint()), tokens.unsigned(),
                    tokens.mint(lifetime=-60), "x", "a.b.c", "", "."):

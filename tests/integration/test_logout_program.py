@@ -295,11 +295,11 @@ def test_mounted_anywhere(programs, target):
 
 # --- wrong input ---------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH", "post", "TRACE"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "post", "TRACE"])
 def test_wrong_method(programs, method):
     token = tokens.mint()
     answer = programs.ask("logout", method, "/auth/logout", {"Authorization": f"Bearer {token}"})
-    assert answer.status == 405 and answer.header("Allow") == "GET, HEAD, POST"
+    assert answer.status == 405 and answer.header("Allow") == "GET, HEAD, POST, OPTIONS"
     assert reason(programs, token) == "good"
 
 
@@ -311,7 +311,7 @@ def test_wrong_type(programs, content_type):
     assert log_out(programs, token, None, b"{}", None).status == 415
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"true", b'{"everywhere":1}', b'{"everywhere":"true"}',
+@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b"true", b'{"everywhere":1}', b'{"everywhere":"true"}',
                                   b'{"everywhere":null}', b'{"everywhere":true,"everywhere":true}', b"{} x", b"\xff",
                                   b"[" * 1000])
 def test_broken_json(programs, body):

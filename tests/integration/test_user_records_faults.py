@@ -89,8 +89,7 @@ def test_lost_and_restored(site, records):
 
 
 def holds(process, path):
-    descriptors = pathlib.Path(f"/proc/{process}/fd")
-    return any(os.path.realpath(descriptor) == str(path) for descriptor in descriptors.iterdir())
+    return any(os.path.realpath(descriptor) == str(path) for descriptor in pathlib.Path(f"/proc/{process}/fd").iterdir())
 
 
 def test_lost_before_the_first_request(site, records):

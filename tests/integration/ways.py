@@ -36,6 +36,9 @@ class WebServer:
     def api_key(self):
         return tokens.sensitive(self.site.authctl("api-keys", "add", "--owner", "machine").stdout.strip())
 
+    def origin(self, kind):
+        return f"http://127.0.0.1:{self.site.ports[kind]}"
+
     def request(self, target, headers, method="GET", body=None, chunked=False, kind="cgi"):
         answer = self.site.request(target, headers, method, body, chunked, kind)
         answer.seen, answer.pairs, answer.kind = None, [], "static" if b"document of" in answer.body else None
@@ -74,6 +77,9 @@ class Cgi:
 
     def __init__(self, site):
         self.site = site
+
+    def origin(self, _):
+        return "http://127.0.0.1"
 
     def request(self, target, headers, method="GET", body=None, chunked=False, kind="cgi"):
         answer = run(self.site, "verify", target, headers, method)

@@ -4,7 +4,8 @@
 #include "unit.h"
 #include "web/frame.h"
 
-static char memory[FRAME_HEAD + REPLY_MAX + FRAME_TAIL];
+enum { LARGE = 3 * FRAME_CONTENT_MAX + 17 };
+static char memory[FRAME_HEAD + LARGE + FRAME_TAIL(LARGE)];
 
 static void test_small(void)
 {
@@ -35,8 +36,9 @@ static size_t unframe(const char *frame, size_t n, char *content)
 
 static void test_large(void)
 {
-	static const size_t sizes[] = {1, 65527, 65528, 65529, 65535, REPLY_MAX};
-	static char content[2 * REPLY_MAX];
+	static const size_t sizes[] = {1, 65527, 65528, 65529, 65535, REPLY_MAX, 2 * FRAME_CONTENT_MAX,
+				       2 * FRAME_CONTENT_MAX + 1, LARGE};
+	static char content[LARGE + FRAME_CONTENT_MAX];
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		for (size_t j = 0; j < sizes[i]; j++)
 			memory[FRAME_HEAD + j] = (char)(j % 251);

@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 				"       [--reads-body MAX] [--drain-timeout MS] [--noop]\n", argv[0]);
 		return EXIT_USAGE;
 	}
-	struct handler handler = {.reads_body = o.reads_body, .max_body = o.max_body,
+	struct handler handler = {.reads_body = o.reads_body, .max_body = o.max_body, .max_reply = REPLY_MAX,
 				  .handle = o.noop ? allow : echo};
 	char text[512];
 	struct buf why = buf_over(text, sizeof text);
