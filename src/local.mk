@@ -88,6 +88,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/ring.c %D%/token/ring.h \
 	%D%/token/token.c %D%/token/token.h \
 	%D%/store/account.c %D%/store/account.h \
+	%D%/store/account_internal.h \
 	%D%/store/cache_file.c %D%/store/cache_file.h \
 	%D%/store/count.c %D%/store/count.h \
 	%D%/store/counters.c %D%/store/counters.h \
@@ -103,6 +104,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/memcache_address.c %D%/store/memcache_address.h \
 	%D%/store/limiter.c %D%/store/limiter.h \
 	%D%/store/memcache.h \
+	%D%/store/session_list.c %D%/store/session_list.h \
 	%D%/store/sql.c %D%/store/sql.h \
 	%D%/store/state_dir.c %D%/store/state_dir.h \
 	%D%/store/store.h \
@@ -152,6 +154,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
 	%D%/policy/opaque_session.c %D%/policy/opaque_session.h \
 	%D%/policy/page_files.h \
+	%D%/policy/page_refusal.c \
 	%D%/policy/page_set.c %D%/policy/page_set.h \
 	%D%/policy/pages.c %D%/policy/pages.h \
 	%D%/policy/htpasswd.c %D%/policy/htpasswd.h \
@@ -170,6 +173,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/runtime.c %D%/policy/runtime.h \
 	%D%/policy/server_options.c \
 	%D%/policy/session.c %D%/policy/session.h \
+	%D%/policy/session_end.c \
 	%D%/policy/snapshot.c \
 	%D%/policy/style.c %D%/policy/style.h \
 	%D%/policy/stores.c %D%/policy/stores.h \

@@ -76,6 +76,7 @@ UNIT_TESTS = \
 	%D%/unit/test_seal \
 	%D%/unit/test_route \
 	%D%/unit/test_rule \
+	%D%/unit/test_session_list \
 	%D%/unit/test_runtime \
 	%D%/unit/test_store \
 	%D%/unit/test_store_embedded \
@@ -128,6 +129,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_account_LDADD = $(UNIT_LDADD)
 %C%_unit_test_account_registration_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_account_registration_LDADD = $(UNIT_LDADD)
+%C%_unit_test_session_list_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_unit_test_session_list_LDADD = $(UNIT_LDADD)
 %C%_unit_test_algorithm_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDADD = $(UNIT_LDADD)
 %C%_unit_test_allocations_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -397,6 +400,7 @@ EXTRA_DIST += \
 	%D%/integration/cases.py \
 	%D%/integration/conftest.py \
 	%D%/integration/generation.py \
+	%D%/integration/guess.py \
 	%D%/integration/harness.py \
 	%D%/integration/jwks_source.py \
 	%D%/integration/http_client.py \
@@ -426,6 +430,7 @@ EXTRA_DIST += \
 	%D%/integration/data/nginx-site.conf \
 	%D%/integration/data/nginx.conf \
 	%D%/integration/test_accounts.py \
+	%D%/integration/test_attempts.py \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \
@@ -481,6 +486,7 @@ EXTRA_DIST += \
 	%D%/integration/test_servers.py \
 	%D%/integration/test_spoofing.py \
 	%D%/integration/test_session_cookies.py \
+	%D%/integration/test_sessions.py \
 	%D%/integration/test_shared_hosting.py \
 	%D%/integration/test_state.py \
 	%D%/integration/test_team.py \

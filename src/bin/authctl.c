@@ -48,6 +48,8 @@ const struct command authctl_commands[] = {
 	{"users confirm", "ID", 1, 0, 0, authctl_users_confirm,
 	 "take the e-mail address for confirmed, so that the account may log in"},
 	{"users enable", "ID", 1, 0, 0, authctl_users_enable, "let the account log in again"},
+	{"users unlock", "ID", 1, 0, 0, authctl_users_unlock,
+	 "let an account in again that wrong passwords have locked"},
 	{"users remove", "ID", 1, 0, 0, authctl_users_remove, "remove the account and end all its sessions"},
 	{"users import-htpasswd", "FILE", 1, 0, TAKES(OPTION_UPDATE), authctl_users_import,
 	 "add the users of an Apache or nginx password file"},

@@ -114,6 +114,7 @@ int authctl_users_list(const struct arguments *arguments);
 int authctl_users_show(const struct arguments *arguments);
 int authctl_users_disable(const struct arguments *arguments);
 int authctl_users_confirm(const struct arguments *arguments);
+int authctl_users_unlock(const struct arguments *arguments);
 int authctl_users_enable(const struct arguments *arguments);
 int authctl_users_remove(const struct arguments *arguments);
 int authctl_users_import(const struct arguments *arguments);

@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "base/secret.h"
 #include "bin/authctl_output.h"
+#include "policy/attempt.h"
 #include "policy/password.h"
 #include "policy/revocation.h"
 #include "token/claims.h"
@@ -316,6 +317,24 @@ static int enable(struct tool *tool)
 	return EX_OK;
 }
 
+static int unlock(struct tool *tool)
+{
+	struct account account;
+	struct users_act act = {.event = "user_unlock", .word = "unlocked"};
+	if (!users_find(tool, &account) || !tool_need_store(tool))
+		return EXIT_FAILED;
+	enum err err = attempt_unlock(&tool->worker, account.id);
+	if (err == ERR_STORE_PARTIAL)
+		output_error("it is unlocked on this host, but the others cannot be told: give the command again "
+			     "there, or when authctl check finds the servers of memcached well");
+	else if (err)
+		output_error("the attempts to sign in cannot be counted: authctl check says more");
+	if (err)
+		return EXIT_FAILED;
+	users_done(tool, account.id, &act);
+	return EX_OK;
+}
+
 /* Disabled first: when the revocation fails the account is still there, and the
  * command can be given again. */
 static int remove_account(struct tool *tool)
@@ -373,6 +392,11 @@ int authctl_users_disable(const struct arguments *arguments)
 int authctl_users_confirm(const struct arguments *arguments)
 {
 	return run(arguments, confirm);
+}
+
+int authctl_users_unlock(const struct arguments *arguments)
+{
+	return run(arguments, unlock);
 }
 
 int authctl_users_enable(const struct arguments *arguments)

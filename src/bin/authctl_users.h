@@ -18,8 +18,8 @@ bool users_password(struct tool *tool, struct str *hash, struct str *made);
  * when no issuer signs for local accounts. false: an error has been printed. */
 bool users_revoke(struct tool *tool, struct str id, const char *note, size_t *revoked);
 
-/* Print one account. */
-void users_print(const struct tool *tool, const struct account *account);
+/* Print one account, and whether it is locked. */
+void users_print(struct tool *tool, const struct account *account);
 
 /* What has been done, for users_done(). */
 struct users_act {

@@ -2,10 +2,13 @@
 /* `authctl users list`, and how an account is shown: never its password's hash. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "bin/authctl_output.h"
 #include "bin/authctl_users.h"
+#include "policy/attempt.h"
 
-static void print_json(const struct account *account)
+/* locked_until: NULL in lists. */
+static void print_json(const struct account *account, const int64_t *locked_until)
 {
 	struct document document;
 	struct str roles = account->roles, role;
@@ -25,6 +28,8 @@ static void print_json(const struct account *account)
 	document_number(&document, "created", account->created);
 	document_number(&document, "changed", account->changed);
 	document_time(&document, "last_login", account->last_login, 0);
+	if (locked_until)
+		document_time(&document, "locked_until", *locked_until, 0);
 	document_end(&document);
 }
 
@@ -48,10 +53,20 @@ static struct str state_of(const struct account *account)
 	return account->pending ? STR("pending") : STR("enabled");
 }
 
-void users_print(const struct tool *tool, const struct account *account)
+/* After wrong passwords; 0: it is not. Where the store cannot be opened `authctl check` says so. */
+static int64_t find_lock(struct tool *tool, const struct account *account)
 {
+	if (!tool->worker.store && !tool_open_store(tool))
+		return 0;
+	int64_t left = attempt_locked(&tool->worker, account->id);
+	return left ? clock_now() + left : 0;
+}
+
+void users_print(struct tool *tool, const struct account *account)
+{
+	int64_t locked_until = find_lock(tool, account);
 	if (tool->arguments->json) {
-		print_json(account);
+		print_json(account, &locked_until);
 		return;
 	}
 	print_field("id", account->id);
@@ -64,6 +79,8 @@ void users_print(const struct tool *tool, const struct account *account)
 	print_date("created", account->created);
 	print_date("changed", account->changed);
 	print_date("last login", account->last_login);
+	if (locked_until)
+		print_date("locked until", locked_until);
 }
 
 static bool print_row(void *context, const struct account *account)
@@ -71,7 +88,7 @@ static bool print_row(void *context, const struct account *account)
 	const struct tool *tool = context;
 	char date[OUTPUT_DATE_SIZE];
 	if (tool->arguments->json) {
-		print_json(account);
+		print_json(account, NULL);
 		return true;
 	}
 	output_column(account->id, 24);

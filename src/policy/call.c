@@ -69,28 +69,6 @@ static void challenge(const struct call *call, enum err err)
 	reply_header(call->reply, "WWW-Authenticate", value);
 }
 
-static const char *heading_of(int status)
-{
-	switch (status) {
-	case 401: return N_("Sign in");
-	case 403: return N_("Not allowed");
-	case 404: return N_("Not found");
-	case 503: return N_("Temporarily unavailable");
-	default: return status < 500 ? N_("That did not work") : N_("Something went wrong");
-	}
-}
-
-static void refuse_with_page(const struct call *call, int status, const char *text)
-{
-	bool again = call->login_url.p && status < 500 && status != 404;
-	struct page *page = page_open(call->worker, call->request, "message");
-	page_text(page, "heading", str_of(heading_of(status)));
-	page_text(page, "text", str_of(text));
-	page_text(page, "link", again ? call->login_url : STR_NONE);
-	page_text(page, "link_text", STR("To the login page"));
-	page_send_body(page, call->reply);
-}
-
 /* A refusal as a client sees it. */
 struct refusal {
 	enum err err;
@@ -99,6 +77,16 @@ struct refusal {
 	struct str allow;	      /* the header, or STR_NONE */
 	int64_t retry_after;	      /* the header, or 0 */
 };
+
+static void refuse_with_page(const struct call *call, const struct refusal *refusal)
+{
+	bool again = call->login_url.p && refusal->status < 500 && refusal->status != 404;
+	struct page *page =
+		page_refusal(call->worker, call->request, refusal->err, refusal->status, refusal->page_text);
+	page_text(page, "link", again ? call->login_url : STR_NONE);
+	page_text(page, "link_text", STR("To the login page"));
+	page_send_body(page, call->reply);
+}
 
 static void refuse(const struct call *call, const struct refusal *refusal)
 {
@@ -115,7 +103,7 @@ static void refuse(const struct call *call, const struct refusal *refusal)
 		reply_header_int(call->reply, "Retry-After",
 				 refusal->retry_after > 0 ? refusal->retry_after : RETRY_AFTER);
 	if (html) {
-		refuse_with_page(call, status, refusal->page_text);
+		refuse_with_page(call, refusal);
 		return;
 	}
 	reply_header(call->reply, "X-Content-Type-Options", STR("nosniff"));

@@ -160,7 +160,7 @@ static void reject(const struct call *call, const struct attempt *attempt, enum 
 static enum err sign_in(const struct call *call, const struct account *account, struct str *token)
 {
 	struct worker *worker = call->worker;
-	enum err err = session_issue(worker, account, token);
+	enum err err = session_issue(call, account, token);
 	if (err == ERR_NONE)
 		err = session_revoke_old(call);
 	enum err noted = err ? err : accounts_note_login(worker_accounts(worker), account, clock_now());

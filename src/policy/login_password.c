@@ -64,7 +64,7 @@ static enum err apply(const struct call *call, struct change *change, struct str
 	enum err err = revocation_add_user(worker, change->claims.iss, account.id, STR("password changed"));
 	if (err == ERR_NONE)
 		err = accounts_change(worker_accounts(worker), &account);
-	return err ? err : session_issue(worker, &account, token);
+	return err ? err : session_issue(call, &account, token);
 }
 
 static enum err read_change(const struct call *call, struct change *change)

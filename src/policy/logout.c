@@ -67,10 +67,14 @@ static void find_tokens(const struct call *call, struct presented *out)
 		add_cookies(call, more->items[i].value, out);
 }
 
-/* The worse of what both came to: not durable, then not certain for all hosts. */
-static enum err revoke(struct worker *worker, const struct token *token, const struct claims *claims, bool everywhere)
+/* The worse of what all came to: not durable, then not certain for all hosts. An expired
+ * token may be an old one that was found, so it ends neither its session nor others. */
+static enum err revoke(struct worker *worker, const struct token *token, const struct claims *claims, bool everywhere,
+		       bool expired)
 {
-	enum err err = revocation_add_token(worker, token, claims, STR("logout"));
+	if (expired)
+		return revocation_add_token(worker, token, claims, STR("logout"));
+	enum err err = session_end(worker, token, claims, STR("logout"));
 	if (!everywhere || (err != ERR_NONE && err != ERR_STORE_PARTIAL))
 		return err;
 	enum err user = revocation_add_user(worker, claims->iss, claims->user_id, STR("logout everywhere"));
@@ -91,10 +95,8 @@ static void end_token(const struct call *call, const struct credentials *present
 		return;
 	/* ERR_STORE: a good one, of which other hosts may know more. */
 	if (err == ERR_NONE || err == ERR_TOKEN_EXPIRED || (err == ERR_STORE && claims.user_id.n > 0)) {
-		/* An expired one too: a clock that is set back must not revive it. It may
-		 * be an old one that was found, so it ends nobody else's sessions. */
-		everywhere = everywhere && err != ERR_TOKEN_EXPIRED;
-		err = revoke(worker, &token, &claims, everywhere);
+		/* An expired one too: a clock that is set back must not revive it. */
+		err = revoke(worker, &token, &claims, everywhere, err == ERR_TOKEN_EXPIRED);
 	} else if (err == ERR_TOKEN_REVOKED) {
 		/* By a process that may have been killed before it could tell web servers. */
 		err = generation_announce(s->server->state_dir.value.p) ? ERR_NONE : ERR_STORE;

@@ -250,36 +250,3 @@ void page_send(struct page *page, struct reply *reply, int status)
 	reply_header(reply, "Cache-Control", STR("no-store"));
 	page_send_body(page, reply);
 }
-
-struct str page_refusal_json_text(struct arena *arena, enum err err, const char *detail, const char *request_id,
-				  struct str login_url)
-{
-	enum { REFUSAL_MAX = 4096 };
-	const struct err_row *row = err_row(err);
-	struct buf b = arena_buf(arena, REFUSAL_MAX);
-	buf_add(&b, STR("{\"error\":"));
-	buf_json(&b, str_of(row->rfc6750 ? row->rfc6750 : row->reason));
-	buf_add(&b, STR(",\"detail\":"));
-	buf_json(&b, str_of(detail));
-	buf_add(&b, STR(",\"reason\":"));
-	buf_json(&b, str_of(row->reason));
-	buf_add(&b, STR(",\"request_id\":"));
-	buf_json(&b, str_of(request_id));
-	size_t without = b.n;
-	if (login_url.p) {
-		buf_add(&b, STR(",\"login_url\":"));
-		buf_json(&b, login_url);
-	}
-	/* A login URL that does not fit is left out: the rest must stay whole JSON. */
-	if (b.full || b.cap - b.n < 2) {
-		b.n = without;
-		b.full = b.cap == 0;
-	}
-	buf_add(&b, STR("}\n"));
-	return buf_str(&b);
-}
-
-struct str page_refusal_json(struct arena *arena, enum err err, const char *request_id, struct str login_url)
-{
-	return page_refusal_json_text(arena, err, err_row(err)->text, request_id, login_url);
-}

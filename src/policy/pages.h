@@ -49,6 +49,10 @@ void page_send(struct page *page, struct reply *reply, int status);
  * servers take from an authorizer at most. */
 void page_send_body(struct page *page, struct reply *reply);
 
+/* The page of a refusal, for the caller to add a link and to send. text: what the
+ * client is told, or NULL for the error's own. */
+struct page *page_refusal(struct worker *worker, const struct request *request, enum err err, int status,
+			  const char *text);
 /* {"error","detail","reason","request_id","login_url"} for the error, HTML-safe. */
 struct str page_refusal_json(struct arena *arena, enum err err, const char *request_id, struct str login_url);
 /* The same with a text of its own instead of the error's, which says more to the one who asked. */

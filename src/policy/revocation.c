@@ -103,9 +103,15 @@ enum err revocation_add_user(struct worker *worker, struct str iss, struct str u
 
 enum err revocation_add_session(struct worker *worker, struct str iss, struct str sid, struct str note)
 {
-	int64_t now = clock_now();
-	struct store_entry entry = {.kind = STORE_SESSION, .expires = now + FOR_EVER, .created = now, .note = note};
-	if (!revocation_session_key(worker->token, iss, sid, &entry.key))
+	return revocation_end_session(worker, &(struct ended_session){.iss = iss, .sid = sid,
+								      .expires = clock_now() + FOR_EVER}, note);
+}
+
+enum err revocation_end_session(struct worker *worker, const struct ended_session *session, struct str note)
+{
+	struct store_entry entry = {.kind = STORE_SESSION, .expires = session->expires, .created = clock_now(),
+				    .user = session->user, .note = note};
+	if (!revocation_session_key(worker->token, session->iss, session->sid, &entry.key))
 		return ERR_INTERNAL;
 	return worker->store_driver->add(worker->store, &entry);
 }

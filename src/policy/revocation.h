@@ -19,6 +19,13 @@ enum err revocation_add_token(struct worker *worker, const struct token *token, 
 enum err revocation_add_user(struct worker *worker, struct str iss, struct str user_id, struct str note);
 /* Revoke every token of the session, whenever issued. sid: its claim. */
 enum err revocation_add_session(struct worker *worker, struct str iss, struct str sid, struct str note);
+/* The same for one of which it is known when its last token expires, leeway and all. */
+struct ended_session {
+	struct str iss, sid;
+	struct str user; /* for lists; may be STR_NONE */
+	int64_t expires; /* seconds */
+};
+enum err revocation_end_session(struct worker *worker, const struct ended_session *session, struct str note);
 /* The keys, for `authctl revocations`. */
 bool revocation_token_key(struct token_thread *thread, const struct token *token, const struct claims *claims,
 			  struct store_key *out);

@@ -3,11 +3,13 @@
 #include "policy/session.h"
 
 #include "base/clock.h"
+#include "base/codec.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "policy/cookies.h"
 #include "policy/revocation.h"
 
-enum { MEMBERS_MAX = 16 << 10, SKEW_MAX = 5, VALUES_MAX = 4 };
+enum { MEMBERS_MAX = 16 << 10, SKEW_MAX = 5, VALUES_MAX = 4, SID_BYTES = 16 };
 
 enum err session_find(const struct call *call, const struct issuer_set *issuers, enum carrier *carrier,
 		      struct claims *claims)
@@ -51,17 +53,21 @@ static struct str text_claim(const struct account *account, struct str name)
 	return str_eq(name, STR("user_id")) ? account->id : STR_NONE;
 }
 
-static struct str print_members(struct worker *worker, const struct account *account)
+static struct str print_members(struct worker *worker, const struct account *account, struct str sid,
+				int64_t auth_time)
 {
 	const struct conf_list *wanted = &worker->snapshot->login->token_claims;
 	struct buf b = arena_buf(worker->arena, MEMBERS_MAX);
+	buf_add(&b, STR("\"sid\":"));
+	buf_json(&b, sid);
+	buf_add(&b, STR(",\"auth_time\":"));
+	buf_int(&b, auth_time);
 	for (size_t i = 0; i < wanted->n; i++) {
 		struct str name = wanted->items[i].value, text = text_claim(account, name);
 		bool roles = str_eq(name, STR("roles"));
 		if (!roles && text.n == 0)
 			continue;
-		if (b.n)
-			buf_char(&b, ',');
+		buf_char(&b, ',');
 		buf_json(&b, name);
 		buf_char(&b, ':');
 		if (roles)
@@ -72,13 +78,23 @@ static struct str print_members(struct worker *worker, const struct account *acc
 	return b.full ? STR_NONE : (struct str){b.p, b.n};
 }
 
+/* A name that nobody can guess (OpenID Connect Front-Channel Logout 1.0 section 3). */
+static struct str make_sid(struct arena *arena)
+{
+	unsigned char bytes[SID_BYTES];
+	struct buf b = arena_buf(arena, BASE64URL_ENCODED(SID_BYTES));
+	random_bytes(bytes, sizeof bytes);
+	base64url_encode(&b, bytes, sizeof bytes);
+	return buf_str(&b);
+}
+
 /* Sign and verify as any program of ours would. claims is filled when it is refused as revoked. */
 static enum err try_issue(struct worker *worker, const struct account *account, int64_t now, struct str *text,
 			  struct claims *claims)
 {
 	struct issue issue = {
 		.user_id = account->id,
-		.members = print_members(worker, account),
+		.members = print_members(worker, account, make_sid(worker->arena), now),
 		.now = now,
 		.lifetime = worker->snapshot->login->lifetime / 1000,
 	};
@@ -123,8 +139,9 @@ static enum err issue_after_mark(struct worker *worker, const struct account *ac
 	return try_issue(worker, account, mark >= now ? mark + 1 : now, text, claims);
 }
 
-enum err session_issue(struct worker *worker, const struct account *account, struct str *token)
+enum err session_issue(const struct call *call, const struct account *account, struct str *token)
 {
+	struct worker *worker = call->worker;
 	struct str text;
 	struct claims claims;
 	if (!worker->snapshot->login_issuer) {
@@ -142,6 +159,7 @@ enum err session_issue(struct worker *worker, const struct account *account, str
 			 err_row(err)->reason);
 		return ERR_INTERNAL;
 	}
+	session_note(call, &claims);
 	*token = text;
 	return ERR_NONE;
 }
@@ -157,7 +175,7 @@ enum err session_revoke_old(const struct call *call)
 						.cookie = s->login->cookie.value};
 		enum err err = verify_token(call->worker, &s->issuers, &old, &token, &claims);
 		if (err == ERR_NONE)
-			err = revocation_add_token(call->worker, &token, &claims, STR("login"));
+			err = session_end(call->worker, &token, &claims, STR("login"));
 		else if (err_row(err)->status < 500)
 			err = ERR_NONE; /* no token, or good for nothing already */
 		if (err)

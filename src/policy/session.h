@@ -12,9 +12,11 @@
  * ERR_AMBIGUOUS_TOKEN. carrier says where it was. */
 enum err session_find(const struct call *call, const struct issuer_set *issuers, enum carrier *carrier,
 		      struct claims *claims);
-/* A new token for the account, which has passed our own verification. ERR_STORE,
- * ERR_INTERNAL when no issuer signs or the token would be refused. */
-enum err session_issue(struct worker *worker, const struct account *account, struct str *token);
+/* A new session of the account, noted among its others: its token, with the claims sid
+ * (128 random bits) and auth_time, has passed our own verification. Of too many
+ * sessions the oldest end. ERR_STORE, ERR_INTERNAL when no issuer signs or the token
+ * would be refused. */
+enum err session_issue(const struct call *call, const struct account *account, struct str *token);
 /* Revoke what the login cookie holds, when its signature is ours and it is still
  * good: a token planted there before a login must not live beside the new one. */
 enum err session_revoke_old(const struct call *call);
@@ -22,5 +24,17 @@ enum err session_revoke_old(const struct call *call);
 bool session_set_cookie(const struct call *call, struct str token);
 /* {"message","token","user":{id,email,name}}; STR_NONE when the arena is used up. */
 struct str session_json(const struct call *call, const char *message, struct str token, const struct account *account);
+
+/* session_end.c */
+
+/* Put the session of a new token of ours on its user's list, and end those that are
+ * too many; what fails is logged. */
+void session_note(const struct call *call, const struct claims *claims);
+/* End what a verified token stands for: this token, and its session with every other
+ * token of that sid, whoever made it. Durable with ERR_NONE and ERR_STORE_PARTIAL. */
+enum err session_end(struct worker *worker, const struct token *token, const struct claims *claims, struct str note);
+/* End the noted sessions of a user of ours, but for the one of that sid (STR_NONE: all).
+ * The first error of several; the others are ended even so. */
+enum err session_end_all(const struct call *call, struct str user_id, struct str except_sid);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "store/database.h"
+#include "store/account_internal.h"
 #include "store/generation.h"
 
 static const char tables[] =
@@ -16,16 +16,17 @@ static const char tables[] =
 	" changed INTEGER NOT NULL, last_login INTEGER NOT NULL, verified INTEGER NOT NULL DEFAULT 0,"
 	" pending INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX account_email ON account (email COLLATE NOCASE) WHERE email <> '';"
-	"CREATE INDEX account_id ON account (id COLLATE NOCASE);";
+	"CREATE INDEX account_id ON account (id COLLATE NOCASE);" SESSION_TABLE;
 
-/* From version 1 to 2. */
+/* From version 1 to 2, to 3. */
 static const char *const upgrades[] = {
 	"ALTER TABLE account ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE account ADD COLUMN pending INTEGER NOT NULL DEFAULT 0",
+	SESSION_TABLE,
 };
 
 enum {
-	FIND,
+	FIND = SESSION_STATEMENTS,
 	FIND_EMAIL,
 	TAKEN,
 	ID_TAKEN,
@@ -44,6 +45,7 @@ enum {
 #define COLUMNS "id, email, name, roles, password, disabled, created, changed, last_login, verified, pending"
 
 static const char *const statements[STATEMENTS] = {
+	SESSION_STATEMENT_TEXTS,
 	[FIND] = "SELECT " COLUMNS " FROM account WHERE id = ?1",
 	[FIND_EMAIL] = "SELECT " COLUMNS " FROM account WHERE email = ?1 COLLATE NOCASE AND email <> ''",
 	/* Is the id another's e-mail, or the e-mail another's e-mail or id? */
@@ -72,21 +74,15 @@ static const char *const statements[STATEMENTS] = {
 
 static const struct schema schema = {
 	.name = "accounts",
-	.version = 2,
+	.version = 3,
 	.tables = tables,
 	.upgrades = upgrades,
 	.upgrades_n = sizeof upgrades / sizeof *upgrades,
-	.probe = "SELECT " COLUMNS " FROM account INDEXED BY account_email"
-		 " WHERE email = 'x' COLLATE NOCASE AND email <> ''",
+	.probe = "SELECT " COLUMNS ", (SELECT sid FROM session INDEXED BY session_user WHERE user = 'x')"
+		 " FROM account INDEXED BY account_email WHERE email = 'x' COLLATE NOCASE AND email <> ''",
 	.statements = statements,
 	.statements_n = STATEMENTS,
 	.loss = "there are then no local accounts, and whoever registers first may take any name",
-};
-
-struct accounts {
-	struct database *database;
-	struct sql *sql;
-	char state_dir[];
 };
 
 bool accounts_open(const char *state_dir, struct accounts **out, struct buf *why)
@@ -117,8 +113,7 @@ void accounts_close(struct accounts **accounts)
 	*accounts = NULL;
 }
 
-/* A file that was replaced is opened again, as a start would. */
-static bool is_ready(struct accounts *accounts)
+bool accounts_is_ready(struct accounts *accounts)
 {
 	if (accounts->sql && sql_look(accounts->sql))
 		return true;
@@ -179,7 +174,7 @@ static enum err find_by(struct sql *c, size_t statement, struct str key, struct 
 
 enum err accounts_find(struct accounts *accounts, struct arena *arena, struct str login, struct account *out)
 {
-	if (!is_ready(accounts))
+	if (!accounts_is_ready(accounts))
 		return ERR_STORE;
 	enum err err = find_by(accounts->sql, FIND, login, arena, out);
 	return err == ERR_NOT_FOUND ? find_by(accounts->sql, FIND_EMAIL, login, arena, out) : err;
@@ -228,8 +223,7 @@ static bool run_with(struct sql *c, size_t statement, const struct account *acco
 	return sql_run(c, statement);
 }
 
-/* Commit what went well; believe it only when the file is still where others look for it. */
-static enum err finish(struct sql *c, enum err err)
+enum err accounts_finish(struct sql *c, enum err err)
 {
 	if (err != ERR_NONE) {
 		sql_rollback(c);
@@ -241,7 +235,7 @@ static enum err finish(struct sql *c, enum err err)
 /* The same for what makes another account of it: nobody goes on by what he knew of it. */
 static enum err publish(struct accounts *accounts, enum err err)
 {
-	err = finish(accounts->sql, err);
+	err = accounts_finish(accounts->sql, err);
 	return err || generation_announce(accounts->state_dir) ? err : ERR_STORE;
 }
 
@@ -251,7 +245,7 @@ static enum err write_account(struct accounts *accounts, const struct account *a
 {
 	if (!is_storable(account))
 		return ERR_BAD_REQUEST;
-	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+	if (!accounts_is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	struct sql *c = accounts->sql;
 	bool taken = false;
@@ -291,7 +285,7 @@ enum err accounts_register(struct accounts *accounts, const struct account *acco
 	*taken = ACCOUNT_FREE;
 	if (!is_storable(account))
 		return ERR_BAD_REQUEST;
-	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+	if (!accounts_is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	struct sql *c = accounts->sql;
 	sql_bind_text(c, FORGET, 1, account->id);
@@ -319,34 +313,34 @@ static enum err change_one(struct sql *c, size_t statement, struct str id)
 
 enum err accounts_remove(struct accounts *accounts, struct str id)
 {
-	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+	if (!accounts_is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	return publish(accounts, change_one(accounts->sql, DELETE, id));
 }
 
 enum err accounts_note_login(struct accounts *accounts, const struct account *account, int64_t now)
 {
-	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+	if (!accounts_is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	sql_bind_int(accounts->sql, NOTE_LOGIN, 2, now);
 	sql_bind_text(accounts->sql, NOTE_LOGIN, 3, given(account->password));
-	return finish(accounts->sql, change_one(accounts->sql, NOTE_LOGIN, account->id));
+	return accounts_finish(accounts->sql, change_one(accounts->sql, NOTE_LOGIN, account->id));
 }
 
 enum err accounts_renew_hash(struct accounts *accounts, struct str id, struct str old, struct str fresh)
 {
 	if (!is_text(fresh, ACCOUNT_HASH_MAX))
 		return ERR_BAD_REQUEST;
-	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+	if (!accounts_is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	sql_bind_text(accounts->sql, RENEW_HASH, 2, given(old));
 	sql_bind_text(accounts->sql, RENEW_HASH, 3, given(fresh));
-	return finish(accounts->sql, change_one(accounts->sql, RENEW_HASH, id));
+	return accounts_finish(accounts->sql, change_one(accounts->sql, RENEW_HASH, id));
 }
 
 enum err accounts_confirm(struct accounts *accounts, struct str id, struct str email, int64_t now)
 {
-	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+	if (!accounts_is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	sql_bind_text(accounts->sql, CONFIRM, 2, given(email));
 	sql_bind_int(accounts->sql, CONFIRM, 3, now);
@@ -357,7 +351,7 @@ enum err accounts_reset(struct accounts *accounts, const struct account *account
 {
 	if (!is_text(hash, ACCOUNT_HASH_MAX))
 		return ERR_BAD_REQUEST;
-	if (!is_ready(accounts) || !sql_begin(accounts->sql, true))
+	if (!accounts_is_ready(accounts) || !sql_begin(accounts->sql, true))
 		return ERR_STORE;
 	struct sql *c = accounts->sql;
 	sql_bind_text(c, RESET, 2, given(account->password));
@@ -381,7 +375,7 @@ enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, co
 	char last[ACCOUNT_ID_MAX];
 	struct str after = {last, 0};
 	struct arena *arena;
-	if (!is_ready(accounts) || !arena_open(LISTED_SIZE, &arena))
+	if (!accounts_is_ready(accounts) || !arena_open(LISTED_SIZE, &arena))
 		return ERR_STORE;
 	enum err err;
 	struct account account;
@@ -394,7 +388,7 @@ enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, co
 		after.n = account.id.n;
 		bool more = each(context, &account);
 		arena_reset(arena);
-		if (!more || !is_ready(accounts))
+		if (!more || !accounts_is_ready(accounts))
 			break;
 	}
 	arena_close(&arena);
@@ -405,7 +399,7 @@ enum err accounts_list(struct accounts *accounts, bool (*each)(void *context, co
 
 bool accounts_check(struct accounts *accounts, struct buf *why)
 {
-	if (!is_ready(accounts)) {
+	if (!accounts_is_ready(accounts)) {
 		buf_add(why, STR("accounts.db was deleted or replaced and cannot be opened; the log says why"));
 		return false;
 	}

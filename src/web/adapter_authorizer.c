@@ -196,16 +196,25 @@ static void clear_twins(struct worker *worker, const struct request *request, co
 	}
 }
 
-static void forbidden_page(struct worker *worker, const struct request *request, const struct verdict *verdict,
-			   struct reply *reply)
+/* Whom a page helps: it says who is signed in, and how to be somebody else. */
+static bool shows_page(const struct request *request, const struct verdict *verdict)
 {
-	struct page *page = page_open(worker, request, "message");
-	page_text(page, "heading", STR("Not allowed"));
-	page_text(page, "text", str_of(err_row(verdict->err)->text));
-	page_text(page, "user", verdict->claims.user_id);
-	if (verdict->policy)
-		page_text(page, "link", login_location(worker, request, verdict->policy->conf->login_url.value));
-	page_text(page, "link_text", STR("Use another account"));
+	int status = err_row(verdict->err)->status;
+	return (status == 403 || status >= 500) && is_person(request, verdict);
+}
+
+static void refusal_page(struct worker *worker, const struct request *request, const struct verdict *verdict,
+			 struct reply *reply)
+{
+	int status = err_row(verdict->err)->status;
+	struct page *page = page_refusal(worker, request, verdict->err, status, NULL);
+	if (status == 403) {
+		page_text(page, "user", verdict->claims.user_id);
+		if (verdict->policy)
+			page_text(page, "link",
+				  login_location(worker, request, verdict->policy->conf->login_url.value));
+		page_text(page, "link_text", STR("Use another account"));
+	}
 	page_send_body(page, reply);
 }
 
@@ -237,8 +246,8 @@ static void deny(struct worker *worker, const struct request *request, const str
 	if (location.p) {
 		reply_header(reply, "Location", location);
 		reply_end(reply);
-	} else if (status == 403 && is_person(request, verdict)) {
-		forbidden_page(worker, request, verdict, reply);
+	} else if (shows_page(request, verdict)) {
+		refusal_page(worker, request, verdict, reply);
 	} else {
 		refusal_body(worker, request, verdict, reply);
 	}

@@ -69,9 +69,13 @@ static void fill_resume(struct page *page, bool files)
 static void fill_message(struct page *page, bool link)
 {
 	page_text(page, "heading", link ? STR("Not allowed") : STR("Temporarily unavailable"));
-	page_text(page, "text", link ? STR("Not allowed") : STR("Temporarily unavailable"));
-	if (!link)
+	page_text(page, "text",
+		  link ? STR("Your account may not open this page.") : STR("Please try again in a few seconds."));
+	if (!link) {
+		page_text(page, "detail",
+			  STR("If it does not get better, tell the administrator of this site the number below."));
 		return;
+	}
 	page_text(page, "link", STR("/auth/login?rd=/wiki/"));
 	page_text(page, "link_text", STR("Use another account"));
 }

@@ -132,7 +132,7 @@ def site(tmp_path):
 
 COMMANDS = ("check", "reference", "secret generate", "keys list", "keys add", "keys promote", "keys retire",
             "token issue", "token verify", "explain", "users add", "users passwd", "users list", "users show",
-            "users disable", "users confirm", "users enable", "users remove", "users import-htpasswd",
+            "users disable", "users confirm", "users enable", "users unlock", "users remove", "users import-htpasswd",
             "revocations list", "revocations show", "revocations add", "revocations remove", "revocations stats",
             "api-keys add", "api-keys list", "api-keys show", "api-keys revoke")
 
@@ -604,6 +604,7 @@ def test_users_add_and_show(site):
     assert (row["id"], row["email"], row["name"]) == ("alice", "alice@example.org", "Älice")
     assert row["roles"] == ["admin", "dev"] and row["disabled"] is False and row["last_login"] is None
     assert row["has_password"] is True and abs(row["created"] - time.time()) < 60
+    assert row.pop("locked_until") is None
     assert site.json("users", "list") == [row]
     text = site.run("users", "show", "alice").stdout
     assert "Älice" in text and "admin dev" in text and "never" in text

@@ -89,7 +89,8 @@ def test_lost_and_restored(site, records):
 
 
 def holds(process, path):
-    return any(os.path.realpath(descriptor) == str(path) for descriptor in pathlib.Path(f"/proc/{process}/fd").iterdir())
+    descriptors = pathlib.Path(f"/proc/{process}/fd")
+    return any(os.path.realpath(descriptor) == str(path) for descriptor in descriptors.iterdir())
 
 
 def test_lost_before_the_first_request(site, records):

@@ -193,7 +193,7 @@ static void change_by_sql(const char *path, const char *text)
 static void older_file(void)
 {
 	static const char version_1[] =
-		"DROP TABLE account;"
+		"DROP TABLE account; DROP TABLE session;"
 		"CREATE TABLE account (id TEXT NOT NULL PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL,"
 		" roles TEXT NOT NULL, password TEXT NOT NULL, disabled INTEGER NOT NULL, created INTEGER NOT NULL,"
 		" changed INTEGER NOT NULL, last_login INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
