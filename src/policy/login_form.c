@@ -92,48 +92,7 @@ static void read_attempt(const struct call *call, struct attempt *attempt)
 	attempt->kept = kept.p ? arena_copy(arena, kept) : STR_NONE;
 }
 
-/* A page that has waited for longer than its form token: shown anew when something is
- * lost otherwise. Nothing has been done with what it brought. */
-static bool show_again(const struct call *call, struct attempt *attempt)
-{
-	struct kept_form form;
-	read_attempt(call, attempt);
-	if (!attempt->kept.p || kept_form_open(call, attempt->kept, &form) || csrf_open(call, purpose, &attempt->csrf))
-		return false;
-	form_forget(&attempt->form, attempt->password);
-	struct page *page = page_open(call->worker, call->request, "login");
-	page_text(page, "rd", attempt->return_to);
-	page_text(page, "kept", attempt->kept);
-	page_say(page, "This page had become too old. Sign in once more, and what you entered will not be lost.");
-	page_form(call, page, &attempt->csrf);
-	page_send(page, call->reply, 403);
-	return true;
-}
-
-/* Is it a form of ours, or JSON, which no page of another site can send here
- * without a preflight that is never granted? Refused: the reply is complete. */
-static bool accept(const struct call *call, struct attempt *attempt)
-{
-	enum err err = form_read(call->worker->arena, call->request, &attempt->form);
-	if (attempt->form.kind == FORM_EMPTY || attempt->form.kind == FORM_OTHER) {
-		call_refuse_as(call, ERR_BAD_REQUEST, 415, "Send a form or application/json");
-		return false;
-	}
-	if (err == ERR_NONE && call_is_cross_site(call))
-		err = ERR_CROSS_SITE;
-	if (err == ERR_NONE && attempt->form.kind == FORM_FIELDS) {
-		err = csrf_check(call, purpose, form_text(call->worker->arena, &attempt->form, "csrf"), &attempt->csrf);
-		if (err == ERR_CROSS_SITE && show_again(call, attempt))
-			return false;
-	}
-	if (err) {
-		event_act("login_refused", call->request, err, STR_NONE, NULL);
-		call_refuse(call, err);
-	}
-	return err == ERR_NONE;
-}
-
-/* Show the form again, or say it in JSON. Sets and clears no cookie. */
+/* Show the form again, or say it in JSON. Sets and clears no session. */
 static void reject(const struct call *call, const struct attempt *attempt, enum err err, const char *message)
 {
 	int status = err_row(err)->status;
@@ -155,6 +114,47 @@ static void reject(const struct call *call, const struct attempt *attempt, enum 
 	if (attempt->retry_after > 0)
 		reply_header_int(call->reply, "Retry-After", attempt->retry_after);
 	page_send_body(page, call->reply);
+}
+
+/* A form of this site that was open for too long, or whose cookie did not come: here
+ * it is again, with all that it brought but the password. */
+static bool offer_again(const struct call *call, struct attempt *attempt)
+{
+	struct kept_form form;
+	if (call_is_cross_site(call) || !negotiate_html(call->request) || csrf_open(call, purpose, &attempt->csrf))
+		return false;
+	read_attempt(call, attempt);
+	if (attempt->kept.p && kept_form_open(call, attempt->kept, &form))
+		attempt->kept = STR_NONE;
+	attempt->user = arena_copy(call->worker->arena, attempt->user);
+	form_forget(&attempt->form, attempt->password);
+	reject(call, attempt, ERR_CROSS_SITE,
+	       attempt->kept.p ? "This page had become too old. Sign in once more, and what you entered will not be "
+				 "lost."
+			       : "The form was open for too long. Please try again. If this comes again, allow cookies "
+				 "for this site.");
+	return true;
+}
+
+/* Is it a form of ours, or JSON, which no page of another site can send here
+ * without a preflight that is never granted? Refused: the reply is complete. */
+static bool accept(const struct call *call, struct attempt *attempt)
+{
+	enum err err = form_read(call->worker->arena, call->request, &attempt->form);
+	if (attempt->form.kind == FORM_EMPTY || attempt->form.kind == FORM_OTHER) {
+		call_refuse_as(call, ERR_BAD_REQUEST, 415, "Send a form or application/json");
+		return false;
+	}
+	if (err == ERR_NONE && call_is_cross_site(call))
+		err = ERR_CROSS_SITE;
+	if (err == ERR_NONE && attempt->form.kind == FORM_FIELDS)
+		err = csrf_check(call, purpose, form_text(call->worker->arena, &attempt->form, "csrf"), &attempt->csrf);
+	if (err) {
+		event_act("login_refused", call->request, err, STR_NONE, NULL);
+		if (err != ERR_CROSS_SITE || !offer_again(call, attempt))
+			call_refuse(call, err);
+	}
+	return err == ERR_NONE;
 }
 
 static enum err sign_in(const struct call *call, const struct account *account, struct str *token)

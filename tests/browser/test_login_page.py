@@ -102,3 +102,50 @@ def test_not_allowed(lighttpd, account, browser):
     assert browser.has("[name=password]")
     browser.log_in(*lighttpd.account("adam", "--role", "admin"))
     assert browser.path == "/admin/index.html" and browser.status == 200
+
+
+def test_over_https(make_place, browser):
+    """The cookie as it is without a line about it: of this host alone, and never sent in the clear."""
+    place = make_place(tls=True, sections={"login": {"cookie": None}})
+    browser.open(place.at(WIKI))
+    browser.log_in(*place.account("gina"))
+    assert browser.heading == "The wiki"
+    cookie = browser.cookies["__Host-auth"]
+    assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Lax"
+    assert (cookie["path"], cookie["domain"]) == ("/", "127.0.0.1")
+    browser.follow("Sign out")
+    assert "__Host-auth" not in browser.cookies
+
+
+def test_cookie_that_does_not_come_back(make_place, browser):
+    """The configuration does not fit the site: a page that says so, and no loop."""
+    place = make_place(sections={"login": {"cookie-path": "/auth/elsewhere"}})
+    browser.open(place.at(WIKI))
+    browser.log_in(*place.account("lou"))
+    assert browser.status == 401 and browser.heading == "You are not signed in"
+    assert "did not send back the cookie" in browser.text
+    browser.picture("not-signed-in")
+    browser.follow("Try again")
+    assert browser.has("[name=password]")
+
+
+def test_without_cookies(lighttpd, account, make_browser):
+    """Who keeps none cannot sign in, and is told."""
+    browser = make_browser(cookies=False)
+    browser.open(lighttpd.at(WIKI))
+    browser.log_in(*account)
+    assert browser.cookies == {}
+    assert browser.status == 403 and "allow cookies" in browser.alert
+    browser.check()
+
+
+def test_form_that_was_open_for_too_long(lighttpd, account, browser):
+    """What was typed, and the way back, are not lost."""
+    browser.open(lighttpd.at(WIKI))
+    browser.devtools("Network.clearBrowserCookies")
+    browser.log_in(*account)
+    assert browser.status == 403 and "open for too long" in browser.alert
+    assert browser.value("username") == account[0] and browser.focus == "password"
+    browser.picture("form-too-old")
+    browser.fill(password=account[1]).submit("password")
+    assert browser.path == WIKI and browser.status == 200

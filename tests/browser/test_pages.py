@@ -31,8 +31,3 @@ def test_errors(lighttpd, browser):
     browser.open(lighttpd.at("/auth/nothing"))
     assert browser.status == 404
     browser.picture("not-found")
-    browser.open(lighttpd.at("/auth/login"))
-    browser.driver.execute_script("document.querySelector('[name=csrf]').value = 'x'")
-    browser.devtools("Network.clearBrowserCookies")
-    browser.log_in(*lighttpd.account("dora"))
-    browser.picture("form-too-old")
