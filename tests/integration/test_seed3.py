@@ -246,13 +246,15 @@ def test_s3_6_api_keys_and_their_rate(provider):
 
 
 def test_s3_6_revoked_at_once(provider, site):
-    token, other = provider.token(jti="one"), provider.token(jti="other")
+    """With all tokens of the session, the one of the next minute too; another session of the user goes on."""
+    token, renewed, other = provider.token(), provider.token(nbf=None), provider.token(sid="sess_2")
     assert peers.user(site, session(token)) == "user_1"
     answer = peers.log_out(site, session(token))
     assert answer.cookies["__session"][0] == ""
-    assert peers.refusal(site, session(token)) == (401, "token_revoked")
+    assert {peers.refusal(site, session(one)) for one in (token, renewed)} == {(401, "token_revoked")}
     assert peers.user(site, session(other)) == "user_1"
-    assert json.loads(site.authctl("revocations", "list", "--json").stdout)
+    kinds = {json.loads(line)["kind"] for line in site.authctl("revocations", "list", "--json").stdout.splitlines()}
+    assert kinds == {"token", "session"}
 
 
 def test_s3_6_verdicts_are_kept(provider):
