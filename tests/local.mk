@@ -516,6 +516,7 @@ EXTRA_DIST += \
 	%D%/browser/site/wiki/save.cgi \
 	%D%/browser/test_axe.py \
 	%D%/browser/test_chrome.py \
+	%D%/browser/test_form_goes_on.py \
 	%D%/browser/test_lockout.py \
 	%D%/browser/test_login_page.py \
 	%D%/browser/test_logs_are_clean.py \
