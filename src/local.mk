@@ -117,6 +117,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/access.c %D%/policy/access.h \
 	%D%/policy/access_compile.c \
 	%D%/policy/access_options.c \
+	%D%/policy/agent.c %D%/policy/agent.h \
 	%D%/policy/api_key.c %D%/policy/api_key.h \
 	%D%/policy/api_key_options.c \
 	%D%/policy/api_key_seal.c \
@@ -149,6 +150,8 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/login_options.c %D%/policy/login_options.h \
 	%D%/policy/login_password.c \
 	%D%/policy/login_routes.h \
+	%D%/policy/login_profile.c \
+	%D%/policy/login_sessions.c \
 	%D%/policy/login_token.c \
 	%D%/policy/logout.c %D%/policy/logout.h \
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
@@ -174,6 +177,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/server_options.c \
 	%D%/policy/session.c %D%/policy/session.h \
 	%D%/policy/session_end.c \
+	%D%/policy/session_view.c \
 	%D%/policy/snapshot.c \
 	%D%/policy/style.c %D%/policy/style.h \
 	%D%/policy/stores.c %D%/policy/stores.h \

@@ -13,6 +13,7 @@ check_LIBRARIES = %D%/unit/libunit.a
 UNIT_TESTS = \
 	%D%/unit/test_access \
 	%D%/unit/test_account \
+	%D%/unit/test_agent \
 	%D%/unit/test_account_registration \
 	%D%/unit/test_algorithm \
 	%D%/unit/test_attempt \
@@ -127,6 +128,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_access_LDADD = $(UNIT_LDADD)
 %C%_unit_test_runtime_LDADD = $(UNIT_LDADD)
 %C%_unit_test_account_LDADD = $(UNIT_LDADD)
+%C%_unit_test_agent_LDADD = $(UNIT_LDADD)
 %C%_unit_test_account_registration_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_account_registration_LDADD = $(UNIT_LDADD)
 %C%_unit_test_session_list_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)

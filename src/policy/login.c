@@ -48,6 +48,8 @@ static const struct route {
 	{{"signin", 6}, {"POST", 4}, {login_submit, NULL}},
 	{{"resume", 6}, {"POST", 4}, {login_resume, NULL}},
 	{{"profile", 7}, {"GET", 3}, {login_profile, login_profile}},
+	{{"sessions", 8}, {"GET", 3}, {login_sessions, NULL}},
+	{{"sessions", 8}, {"POST", 4}, {login_sessions_end, NULL}},
 	{{"verify-token", 12}, {"GET", 3}, {login_verify_token, login_verify_token}},
 	{{"jwks.json", 9}, {"GET", 3}, {login_jwks, NULL}},
 	{{"change-password", 15}, {"POST", 4}, {login_change_password, NULL}},

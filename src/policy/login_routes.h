@@ -5,6 +5,7 @@
 
 #include "policy/attempt.h"
 #include "policy/call.h"
+#include "policy/verify.h"
 
 /* login_form.c */
 void login_show(const struct call *call);
@@ -12,6 +13,12 @@ void login_submit(const struct call *call);
 /* login_token.c: what the presented token says */
 void login_profile(const struct call *call);
 void login_verify_token(const struct call *call);
+/* login_profile.c: the same for people, with the own sessions */
+void login_profile_page(const struct call *call, const struct claims *claims);
+/* login_sessions.c */
+void login_sessions(const struct call *call);
+void login_sessions_end(const struct call *call);
+#define LOGIN_SESSIONS_PURPOSE "sessions" /* of the forms (csrf.h) */
 /* login_jwks.c: the public keys that verify the tokens of a login */
 void login_jwks(const struct call *call);
 /* login_password.c */

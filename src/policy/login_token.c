@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /profile and GET /verify-token: what the presented token says, after our own verification. */
+#include "base/codec.h"
+#include "http/negotiate.h"
 #include "policy/login_routes.h"
 #include "policy/session.h"
 
@@ -41,7 +43,7 @@ static void print_json(struct buf *b, const struct json *value)
 static bool is_about_token(struct str name)
 {
 	static const char *const names[] = {"iss", "sub", "aud", "exp",   "nbf", "iat",
-					    "jti", "sid", "azp", "nonce", "id",  "claims"};
+					    "jti", "sid", "azp", "nonce", "id",	 "claims", "auth_time"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (str_eq(name, str_of(names[i])))
 			return true;
@@ -88,11 +90,34 @@ static void finish(const struct call *call, const struct buf *body)
 	call_json(call, buf_str(body));
 }
 
+/* A person's browser goes to the login and comes back. */
+static bool send_to_login(const struct call *call, enum err err)
+{
+	if (!negotiate_navigation(call->request) || err_row(err)->status != 401 || !call->login_url.p)
+		return false;
+	struct buf back = arena_buf(call->worker->arena, 3 * call->mount.n + sizeof "profile");
+	percent_encode(&back, call->mount, "/");
+	buf_add(&back, STR("profile"));
+	call_begin(call, 303);
+	call_redirect(call, arena_printf(call->worker->arena, "%.*s?rd=%.*s", STR_ARGS(call->login_url),
+					 STR_ARGS(buf_str(&back))));
+	return true;
+}
+
 void login_profile(const struct call *call)
 {
 	struct claims claims;
-	if (!find_claims(call, &claims))
+	enum carrier carrier;
+	enum err err = session_find(call, &call->worker->snapshot->issuers, &carrier, &claims);
+	if (err) {
+		if (!send_to_login(call, err))
+			call_refuse(call, err);
 		return;
+	}
+	if (negotiate_navigation(call->request)) {
+		login_profile_page(call, &claims);
+		return;
+	}
 	struct buf b = arena_buf(call->worker->arena, ANSWER_MAX);
 	print_user(&b, &claims);
 	buf_add(&b, STR(",\"claims\":"));

@@ -88,13 +88,21 @@ static struct str make_sid(struct arena *arena)
 	return buf_str(&b);
 }
 
+/* What the new token is for. */
+struct plan {
+	const struct account *account;
+	struct str sid;	   /* STR_NONE: a new one */
+	int64_t auth_time; /* 0: now */
+};
+
 /* Sign and verify as any program of ours would. claims is filled when it is refused as revoked. */
-static enum err try_issue(struct worker *worker, const struct account *account, int64_t now, struct str *text,
+static enum err try_issue(struct worker *worker, const struct plan *plan, int64_t now, struct str *text,
 			  struct claims *claims)
 {
+	struct str sid = plan->sid.n ? plan->sid : make_sid(worker->arena);
 	struct issue issue = {
-		.user_id = account->id,
-		.members = print_members(worker, account, make_sid(worker->arena), now),
+		.user_id = plan->account->id,
+		.members = print_members(worker, plan->account, sid, plan->auth_time ? plan->auth_time : now),
 		.now = now,
 		.lifetime = worker->snapshot->login->lifetime / 1000,
 	};
@@ -123,7 +131,7 @@ static enum err not_before(struct worker *worker, const struct claims *claims, i
 
 /* The user has logged out everywhere in this very second, which also refuses what
  * is issued in it. The new token is dated just after that mark. */
-static enum err issue_after_mark(struct worker *worker, const struct account *account, struct str *text,
+static enum err issue_after_mark(struct worker *worker, const struct plan *plan, struct str *text,
 				 struct claims *claims)
 {
 	int64_t mark, now = clock_now();
@@ -136,32 +144,51 @@ static enum err issue_after_mark(struct worker *worker, const struct account *ac
 			 (long long)mark);
 		return ERR_INTERNAL;
 	}
-	return try_issue(worker, account, mark >= now ? mark + 1 : now, text, claims);
+	return try_issue(worker, plan, mark >= now ? mark + 1 : now, text, claims);
 }
 
-enum err session_issue(const struct call *call, const struct account *account, struct str *token)
+static enum err issue(const struct call *call, const struct plan *plan, struct str *token, struct claims *claims)
 {
 	struct worker *worker = call->worker;
 	struct str text;
-	struct claims claims;
 	if (!worker->snapshot->login_issuer) {
 		log_text(LOG_ERR, "issue", "no issuer signs the tokens of local accounts: set [login] issuer");
 		return ERR_INTERNAL;
 	}
-	enum err err = try_issue(worker, account, clock_now(), &text, &claims);
+	enum err err = try_issue(worker, plan, clock_now(), &text, claims);
 	if (err == ERR_TOKEN_REVOKED)
-		err = issue_after_mark(worker, account, &text, &claims);
+		err = issue_after_mark(worker, plan, &text, claims);
 	if (err == ERR_STORE || err == ERR_INTERNAL)
 		return err;
-	if (err || !str_eq(claims.user_id, account->id)) {
+	if (err || !str_eq(claims->user_id, plan->account->id)) {
 		log_text(LOG_ERR, "issue",
 			 "a token of our own would be refused (%s): look at user-id of the issuer that [login] names",
 			 err_row(err)->reason);
 		return ERR_INTERNAL;
 	}
-	session_note(call, &claims);
 	*token = text;
 	return ERR_NONE;
+}
+
+enum err session_issue(const struct call *call, const struct account *account, struct str *token)
+{
+	struct claims claims;
+	enum err err = issue(call, &(struct plan){.account = account}, token, &claims);
+	if (err == ERR_NONE)
+		session_note(call, &claims);
+	return err;
+}
+
+enum err session_go_on(const struct call *call, const struct account *account, struct str sid, int64_t auth_time,
+		       struct str *token)
+{
+	struct claims claims;
+	enum err err = issue(call, &(struct plan){account, sid, auth_time}, token, &claims);
+	if (err == ERR_NONE && sid.n)
+		session_see(call, &claims);
+	else if (err == ERR_NONE)
+		session_note(call, &claims);
+	return err;
 }
 
 enum err session_revoke_old(const struct call *call)

@@ -5,7 +5,6 @@
 #include "policy/event.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
-#include "store/session_list.h"
 
 /* Tokens of a session follow each other, and the last one may end later than any that
  * is known here. A session that has ended gets no new ones. */
@@ -21,7 +20,7 @@ static int64_t end_of(const struct worker *worker, int64_t exp)
 	return (exp > latest ? exp : latest) + leeway + 1;
 }
 
-static bool is_ours(const struct worker *worker, const struct claims *claims)
+bool session_is_ours(const struct worker *worker, const struct claims *claims)
 {
 	const struct issuer *issuer = worker->snapshot->login_issuer;
 	return issuer && str_eq(claims->issuer, issuer_name(issuer));
@@ -41,7 +40,7 @@ static void forget(struct worker *worker, struct str sid)
 		log_text(LOG_WARNING, "accounts", "a session that has ended could not be taken off the list");
 }
 
-static enum err end_listed(struct worker *worker, const struct session *session, struct str note)
+enum err session_end_listed(struct worker *worker, const struct session *session, struct str note)
 {
 	struct ended_session ended = {.iss = session->iss.n ? session->iss : STR_NONE, .sid = session->sid,
 				      .user = session->user, .expires = end_of(worker, session->expires)};
@@ -57,7 +56,7 @@ static enum err end_each(struct worker *worker, const struct sessions *sessions,
 	for (size_t i = 0; i < sessions->n; i++) {
 		if (str_eq(sessions->items[i].sid, except))
 			continue;
-		enum err err = end_listed(worker, &sessions->items[i], note);
+		enum err err = session_end_listed(worker, &sessions->items[i], note);
 		if (is_kept(first) && err)
 			first = err;
 	}
@@ -92,7 +91,7 @@ enum err session_end(struct worker *worker, const struct token *token, const str
 		return err;
 	struct ended_session ended = {.iss = claims->iss, .sid = claims->sid, .user = claims->user_id,
 				      .expires = end_of(worker, claims->exp)};
-	bool ours = is_ours(worker, claims);
+	bool ours = session_is_ours(worker, claims);
 	enum err all = ours ? revocation_end_session(worker, &ended, note)
 			    : revocation_add_session(worker, claims->iss, claims->sid, note);
 	if (ours && is_kept(all))
@@ -109,4 +108,32 @@ enum err session_end_all(const struct call *call, struct str user_id, struct str
 	enum err err = accounts ? sessions_list(accounts, worker->arena, user_id, clock_now() - STORE_KEPT, &sessions)
 				: ERR_STORE;
 	return err ? err : end_each(worker, &sessions, except_sid, STR("sessions ended"));
+}
+
+static int64_t auth_time_of(const struct claims *claims)
+{
+	int64_t time;
+	return json_date(json_member(claims->all, STR("auth_time")), &time) ? time : claims->iat;
+}
+
+/* Everything of the user issued up to now ends, listed or not; this session goes on
+ * with a new token. What it is made of is read first: nobody shall lose the session
+ * because there is no account to go on with. */
+enum err session_end_others(const struct call *call, const struct claims *claims, struct str *token)
+{
+	struct worker *worker = call->worker;
+	struct accounts *accounts = worker_accounts(worker);
+	struct account account;
+	if (!session_is_ours(worker, claims))
+		return ERR_NOT_FOUND;
+	enum err err = accounts ? accounts_find(accounts, worker->arena, claims->user_id, &account) : ERR_STORE;
+	if (err)
+		return err;
+	/* Found by an e-mail address, it is somebody else. */
+	if (!str_eq(account.id, claims->user_id))
+		return ERR_NOT_FOUND;
+	if (account.disabled || account.pending)
+		return ERR_USER_INACTIVE;
+	err = revocation_add_user(worker, claims->iss, claims->user_id, STR("all other sessions"));
+	return is_kept(err) ? session_go_on(call, &account, claims->sid, auth_time_of(claims), token) : err;
 }

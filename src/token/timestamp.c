@@ -2,6 +2,8 @@
 /* The calendar is counted here: libc's mktime and timegm take dates that are none. */
 #include "token/timestamp.h"
 
+#include <time.h>
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -69,5 +71,17 @@ bool timestamp_parse(struct str text, int64_t *out)
 	if (hour > 23 || minute > 59 || second > 59)
 		return false;
 	*out = ((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second;
+	return true;
+}
+
+bool timestamp_print_minute(int64_t seconds, struct buf *out)
+{
+	struct tm tm;
+	time_t at = (time_t)seconds;
+	char text[sizeof "9999-12-31 23:59 UTC"];
+	if (seconds < 0 || seconds > INT64_C(253402300799) || !gmtime_r(&at, &tm) ||
+	    strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		return false;
+	buf_add(out, str_of(text));
 	return true;
 }

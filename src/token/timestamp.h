@@ -8,5 +8,7 @@
 /* RFC 3339 in UTC, from 1970 to 9999: "T" and "Z" in capitals, any fraction,
  * rounded down to seconds since 1970; no leap second. false: anything else. */
 bool timestamp_parse(struct str text, int64_t *out);
+/* For people: "2026-11-27 11:42 UTC". false: beyond these years; nothing is printed. */
+bool timestamp_print_minute(int64_t seconds, struct buf *out);
 
 #endif

@@ -72,6 +72,27 @@ static void agrees_with_libc(void)
 	CU_ASSERT_EQUAL(wrong, 0);
 }
 
+static void printed(void)
+{
+	static const struct {
+		int64_t seconds;
+		const char *want;
+	} rows[] = {
+		{0, "1970-01-01 00:00 UTC"},
+		{1795851365, "2026-11-28 07:36 UTC"},
+		{INT64_C(253402300799), "9999-12-31 23:59 UTC"},
+		{INT64_C(253402300800), ""},
+		{-1, ""},
+		{INT64_MAX, ""},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char memory[32];
+		struct buf b = buf_over(memory, sizeof memory);
+		CU_ASSERT_EQUAL(timestamp_print_minute(rows[i].seconds, &b), *rows[i].want != '\0');
+		UNIT_STR_EQ(buf_str(&b), str_of(rows[i].want), rows[i].want);
+	}
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {{"reads", reads}, {"agrees with libc", agrees_with_libc}, {0}};
