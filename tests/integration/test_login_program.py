@@ -525,7 +525,10 @@ def test_token_routes_refuse(programs, target):
         assert answer.header("WWW-Authenticate").startswith('Bearer realm="')
         assert answer.header("Cache-Control") == "no-store"
     page = programs.ask("login", "GET", target, {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"})
-    assert page.status == 401 and b'href="/auth/login"' in page.body
+    if target == "/auth/profile":
+        assert page.status == 303 and page.header("Location") == "/auth/login?rd=/auth/profile"
+    else:
+        assert page.status == 401 and b'href="/auth/login"' in page.body
 
 
 def test_profile_by_cookie(programs, account):

@@ -95,6 +95,7 @@ static void printed(void)
 
 int main(void)
 {
-	static const struct unit_case cases[] = {{"reads", reads}, {"agrees with libc", agrees_with_libc}, {0}};
+	static const struct unit_case cases[] = {{"reads", reads}, {"agrees with libc", agrees_with_libc},
+						{"printed", printed}, {0}};
 	return unit_main("timestamp", cases);
 }
