@@ -18,6 +18,7 @@ guidedir = $(docdir)/guide
 dist_guide_DATA = \
 	%D%/guide/apache.md \
 	%D%/guide/forward-auth.md \
+	%D%/guide/guessing.md \
 	%D%/guide/lighttpd.md \
 	%D%/guide/nginx.md \
 	%D%/guide/process-managers.md \

@@ -13,6 +13,12 @@ SYSTEMD_SOCKETS = \
 	%D%/systemd/fcgi-auth-login.socket %D%/systemd/fcgi-auth-logout.socket %D%/systemd/fcgi-auth-verify.socket
 CLEANFILES += $(supervisor_DATA) $(systemdunit_DATA) $(sysusers_DATA) $(tmpfiles_DATA)
 
+# Where fail2ban looks, with --sysconfdir=/etc.
+fail2banfilterdir = $(sysconfdir)/fail2ban/filter.d
+fail2banjaildir = $(sysconfdir)/fail2ban/jail.d
+dist_fail2banfilter_DATA = %D%/fail2ban/filter.d/fcgi-auth.conf
+dist_fail2banjail_DATA = %D%/fail2ban/jail.d/fcgi-auth.conf
+
 supervisordir = $(pkgdatadir)/supervisor
 supervisor_DATA = %D%/supervisor/fcgi-auth.conf
 if SYSTEMD

@@ -436,6 +436,7 @@ EXTRA_DIST += \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \
+	%D%/integration/test_brute_force.py \
 	%D%/integration/test_bypass.py \
 	%D%/integration/test_bypass_apache.py \
 	%D%/integration/test_cases.py \

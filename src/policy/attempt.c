@@ -114,12 +114,12 @@ enum err attempt_begin(const struct call *call, enum attempt_kind kind, struct s
 	return name.p ? begin_account(worker, kind, name, retry_after) : ERR_INTERNAL;
 }
 
-static enum err clear(struct worker *worker, enum attempt_kind kind, struct str account)
+static enum err clear(struct worker *worker, enum attempt_kind kind, enum counter counter, struct str account)
 {
-	struct store_count failures;
-	if (!counter_of(worker, kind, FAILURES, lower(worker->arena, account), &failures))
+	struct store_count count;
+	if (!counter_of(worker, kind, counter, lower(worker->arena, account), &count))
 		return ERR_NONE;
-	return worker->store_driver->count_clear(worker->store, &failures);
+	return worker->store_driver->count_clear(worker->store, &count);
 }
 
 void attempt_end(const struct call *call, enum attempt_kind kind, struct str account, bool success)
@@ -127,10 +127,10 @@ void attempt_end(const struct call *call, enum attempt_kind kind, struct str acc
 	/* A failure is counted already. */
 	if (!success || !account.p)
 		return;
-	clear(call->worker, kind, account);
+	clear(call->worker, kind, FAILURES, account);
 	/* Who has proved a code, or the current password, shall get in. */
 	if (kind == ATTEMPT_CODE)
-		clear(call->worker, ATTEMPT_LOGIN, account);
+		clear(call->worker, ATTEMPT_LOGIN, FAILURES, account);
 }
 
 const char *attempt_text(int64_t retry_after)
@@ -159,7 +159,11 @@ int64_t attempt_locked(struct worker *worker, struct str account)
 
 enum err attempt_unlock(struct worker *worker, struct str account)
 {
-	enum err code = clear(worker, ATTEMPT_CODE, account);
-	enum err login = clear(worker, ATTEMPT_LOGIN, account);
-	return login ? login : code;
+	enum err err = ERR_NONE;
+	for (int kind = 0; kind < ATTEMPT_KINDS; kind++)
+		for (int counter = ACCOUNT; counter <= FAILURES; counter++) {
+			enum err one = clear(worker, (enum attempt_kind)kind, (enum counter)counter, account);
+			err = one ? one : err;
+		}
+	return err;
 }

@@ -104,6 +104,8 @@ static void locked_is_said_first(struct bed *bed)
 	snapshot.login_limits = usual;
 	CU_ASSERT_EQUAL(let_in("192.0.2.1", ATTEMPT_LOGIN, "ada", 5), 5);
 	CU_ASSERT_EQUAL(try_at("192.0.2.1", ATTEMPT_LOGIN, "ada"), ERR_ACCOUNT_LOCKED);
+	CU_ASSERT_EQUAL(attempt_unlock(&worker, STR("ada")), ERR_NONE);
+	UNIT_ROW(try_at("192.0.2.1", ATTEMPT_LOGIN, "ada") == ERR_NONE, "unlocking is for the rate, too");
 }
 
 static void limits_off(struct bed *bed)
