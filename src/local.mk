@@ -145,6 +145,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/login_check.c \
 	%D%/policy/login_form.c \
 	%D%/policy/login_jwks.c \
+	%D%/policy/login_logo.c \
 	%D%/policy/login_limits.c \
 	%D%/policy/login_resume.c %D%/policy/login_resume.h \
 	%D%/policy/login_options.c %D%/policy/login_options.h \
@@ -157,6 +158,8 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
 	%D%/policy/opaque_session.c %D%/policy/opaque_session.h \
 	%D%/policy/page_files.h \
+	%D%/policy/page_folder.c %D%/policy/page_folder.h \
+	%D%/policy/page_options.c \
 	%D%/policy/page_refusal.c \
 	%D%/policy/page_set.c %D%/policy/page_set.h \
 	%D%/policy/pages.c %D%/policy/pages.h \
@@ -335,6 +338,7 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_revocations.c \
 	%D%/bin/authctl_ring.c %D%/bin/authctl_ring.h \
 	%D%/bin/authctl_secret.c \
+	%D%/bin/authctl_templates.c \
 	%D%/bin/authctl_token.c \
 	%D%/bin/authctl_tool.c %D%/bin/authctl_tool.h \
 	%D%/bin/authctl_users.c %D%/bin/authctl_users.h \

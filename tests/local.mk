@@ -65,6 +65,7 @@ UNIT_TESTS = \
 	%D%/unit/test_forwarded \
 	%D%/unit/test_login_options \
 	%D%/unit/test_network \
+	%D%/unit/test_page_set \
 	%D%/unit/test_pages \
 	%D%/unit/test_params \
 	%D%/unit/test_pem \
@@ -215,6 +216,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_memcache_failures_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_key_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_storm_LDADD = $(UNIT_LDADD)
+%C%_unit_test_page_set_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pages_LDADD = $(UNIT_LDADD)
 %C%_unit_test_params_LDADD = $(UNIT_LDADD)
 %C%_unit_test_pem_LDADD = $(UNIT_LDADD)

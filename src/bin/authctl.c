@@ -68,6 +68,8 @@ const struct command authctl_commands[] = {
 	{"cache stats", "", 0, 0, 0, authctl_cache_stats, "count what is kept of users' profiles"},
 	{"cache flush", "", 0, 0, TAKES(OPTION_PROFILE) | TAKES(OPTION_USER), authctl_cache_flush,
 	 "forget what is kept: all, or the profile of one user"},
+	{"templates list", "", 0, 0, 0, authctl_templates_list, "list the files that the pages are made of"},
+	{"templates show", "FILE", 1, 0, 0, authctl_templates_show, "print one of them, to begin one's own with"},
 	{"api-keys add", "", 0, TAKES(OPTION_OWNER),
 	 TAKES(OPTION_NAME) | TAKES(OPTION_SCOPE) | TAKES(OPTION_EXPIRES) | TAKES(OPTION_RATE) |
 		 TAKES(OPTION_PRINT_RECORD),

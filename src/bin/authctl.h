@@ -126,6 +126,8 @@ int authctl_revocations_show(const struct arguments *arguments);
 int authctl_revocations_add(const struct arguments *arguments);
 int authctl_revocations_remove(const struct arguments *arguments);
 int authctl_revocations_stats(const struct arguments *arguments);
+int authctl_templates_list(const struct arguments *arguments);
+int authctl_templates_show(const struct arguments *arguments);
 int authctl_cache_stats(const struct arguments *arguments);
 int authctl_cache_flush(const struct arguments *arguments);
 int authctl_api_keys_add(const struct arguments *arguments);

@@ -53,6 +53,7 @@ static const struct route {
 	{{"verify-token", 12}, {"GET", 3}, {login_verify_token, login_verify_token}},
 	{{"jwks.json", 9}, {"GET", 3}, {login_jwks, NULL}},
 	{{"change-password", 15}, {"POST", 4}, {login_change_password, NULL}},
+	{{"logo", 4}, {"GET", 3}, {login_logo, login_logo}},
 	{{"health", 6}, {"GET", 3}, {health, health}},
 };
 

@@ -13,6 +13,7 @@ enum login_backend { LOGIN_LOCAL, LOGIN_UPSTREAM, LOGIN_BACKENDS };
 struct login_conf {
 	int backend; /* enum login_backend */
 	struct conf_text cookie, cookie_domain, cookie_path, issuer, title;
+	struct conf_text template_dir, language, logo, color; /* of the pages */
 	int cookie_samesite; /* Lax, Strict, None */
 	int cookie_secure;   /* auto, on, off */
 	int64_t lifetime;    /* milliseconds */

@@ -21,6 +21,8 @@ void login_sessions_end(const struct call *call);
 #define LOGIN_SESSIONS_PURPOSE "sessions" /* of the forms (csrf.h) */
 /* login_jwks.c: the public keys that verify the tokens of a login */
 void login_jwks(const struct call *call);
+/* login_logo.c */
+void login_logo(const struct call *call);
 /* login_password.c */
 void login_change_password(const struct call *call);
 

@@ -104,8 +104,12 @@ void page_base(struct page *page, struct str base)
 {
 	if (!page)
 		return;
-	struct str login = arena_printf(page->whole->worker->arena, "%.*slogin", STR_ARGS(base));
+	struct worker *worker = page->whole->worker;
+	struct str login = arena_printf(worker->arena, "%.*slogin", STR_ARGS(base));
 	page_text(page, "base", base);
+	/* Pictures come from this site alone. */
+	bool has_logo = worker->snapshot->pages->logo.p && (str_starts(base, STR("/")) || str_starts(base, STR(".")));
+	page_text(page, "logo", has_logo ? arena_printf(worker->arena, "%.*slogo", STR_ARGS(base)) : STR_NONE);
 	page_text(page, "login_url", login);
 }
 
@@ -113,11 +117,13 @@ static void choose_language(struct page *page, const struct request *request)
 {
 	const struct page_set *set = page->worker->snapshot->pages;
 	struct str languages[PAGE_LANGUAGES_MAX], accept;
+	page->catalogue = set->forced;
 	if (request_parameter(request, STR("HTTP_ACCEPT_LANGUAGE"), &accept) == 0)
 		accept = STR_NONE;
 	for (size_t i = 0; i < set->n_catalogues; i++)
 		languages[i] = set->catalogues[i].language;
-	page->catalogue = &set->catalogues[negotiate_language(accept, languages, set->n_catalogues)];
+	if (!page->catalogue)
+		page->catalogue = &set->catalogues[negotiate_language(accept, languages, set->n_catalogues)];
 	page_text(page, "lang", page->catalogue->language);
 	page_text(page, "dir", catalogue_is_right_to_left(page->catalogue) ? STR("rtl") : STR("ltr"));
 }
@@ -139,6 +145,15 @@ struct page *page_open(struct worker *worker, const struct request *request, con
 	return page;
 }
 
+/* The value; STR_NONE, too, when nobody set it. */
+static struct str text_of(const struct page *page, const char *name)
+{
+	for (const struct template_value *v = page->scope.values; v; v = v->next)
+		if (strcmp(v->name, name) == 0)
+			return v->text;
+	return STR_NONE;
+}
+
 /* "https://host[:port]" of an address with a scheme. */
 static struct str origin_of(struct str address)
 {
@@ -156,6 +171,8 @@ static void content_policy(const struct page *page, struct buf *b)
 	buf_add(b, STR("default-src 'none'; style-src"));
 	for (size_t i = 0; i < page->template->n_styles; i++)
 		buf_printf(b, " '%.*s'", STR_ARGS(page->template->styles[i]));
+	if (text_of(page, "logo").n)
+		buf_add(b, STR("; img-src 'self'"));
 	buf_add(b, STR("; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"));
 	for (size_t i = 0; i < origins->n; i++) {
 		buf_char(b, ' ');
@@ -189,15 +206,6 @@ static void bound(struct page *page, const char *name, size_t most)
 	template_escape(&b, value->text);
 	if (b.full)
 		value->text = STR_NONE;
-}
-
-/* The value; STR_NONE, too, when nobody set it. */
-static struct str text_of(const struct page *page, const char *name)
-{
-	for (const struct template_value *v = page->scope.values; v; v = v->next)
-		if (strcmp(v->name, name) == 0)
-			return v->text;
-	return STR_NONE;
 }
 
 static size_t count_items(const struct page *page, const char *list)

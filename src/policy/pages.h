@@ -38,8 +38,8 @@ void page_say(struct page *page, const char *text);
 void page_say_good(struct page *page, const char *text);
 /* The hidden field csrf; its cookie goes with the page. */
 void page_form(const struct call *call, struct page *page, const struct csrf *csrf);
-/* Where auth-login-proxy is mounted, ends with '/'. Without it: where the request's
- * own path is. */
+/* Where auth-login-proxy is mounted, ends with '/'; "": nobody knows. Without it:
+ * where the request's own path is. */
 void page_base(struct page *page, struct str base);
 /* Begin the reply, set the security headers (strict CSP, no-store, nosniff, no
  * framing), and end it. */

@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "policy/absent_store.h"
 #include "policy/opaque_session.h"
+#include "policy/page_folder.h"
 #include "store/generation.h"
 #include "token/cache.h"
 
@@ -90,6 +91,19 @@ static uint64_t add_profile_files(uint64_t state, const struct profile_conf *pro
 	return add_file(state, secret_path(arena, profile->api_key.value).p);
 }
 
+static uint64_t add_page_files(uint64_t state, const struct login_conf *login, struct arena *arena)
+{
+	char memory[256];
+	struct buf why = buf_over(memory, sizeof memory);
+	struct page_folder *folder;
+	state = add_file(state, login->logo.value.p);
+	state = add_file(state, login->template_dir.value.p);
+	if (login->template_dir.value.p && page_folder_list(arena, login->template_dir.value.p, &folder, &why))
+		for (size_t i = 0; i < folder->n; i++)
+			state = add_file(state, folder->files[i].path);
+	return state;
+}
+
 static uint64_t files_state(const struct conf *conf)
 {
 	uint64_t state = 0xcbf29ce484222325u;
@@ -106,6 +120,8 @@ static uint64_t files_state(const struct conf *conf)
 			state = add_profile_files(state, c->values, arena);
 		else if (c->kind == &api_keys_kind)
 			state = add_api_key_files(state, c->values, arena);
+		else if (c->kind == &login_kind)
+			state = add_page_files(state, c->values, arena);
 	}
 	arena_close(&arena);
 	return state;

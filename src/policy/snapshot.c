@@ -51,14 +51,6 @@ static const struct conf_section *section_of(const struct conf *conf, const stru
 	return NULL;
 }
 
-static bool open_pages(struct snapshot *s, struct conf_error *error)
-{
-	struct buf why = buf_over(error->text, sizeof error->text);
-	s->pages = page_set_open(s->arena, &why);
-	buf_z(&why);
-	return s->pages != NULL;
-}
-
 bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, struct conf_error *error)
 {
 	struct snapshot *s = calloc(1, sizeof *s);
@@ -78,7 +70,8 @@ bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, stru
 			slots = (unsigned)s->server->threads;
 		good = server_options_check(s, section_of(s->conf, &server_kind), error) &&
 		       stores_check(section_of(s->conf, &store_kind), error) && open_issuers(s, slots, error) &&
-		       login_options_check(s, error) && logout_options_check(s, error) && open_pages(s, error) &&
+		       login_options_check(s, error) && logout_options_check(s, error) &&
+		       page_options_check(s, error) &&
 		       profiles_compile(s, error) && api_keys_compile(s, error) && access_open(s, error);
 	}
 	if (good)

@@ -203,16 +203,25 @@ static bool shows_page(const struct request *request, const struct verdict *verd
 	return (status == 403 || status >= 500) && is_person(request, verdict);
 }
 
+/* "/auth/" of "/auth/login?x". */
+static struct str folder_of(struct str address)
+{
+	address.n = str_find(address, '?');
+	while (address.n > 0 && address.p[address.n - 1] != '/')
+		address.n--;
+	return address;
+}
+
 static void refusal_page(struct worker *worker, const struct request *request, const struct verdict *verdict,
 			 struct reply *reply)
 {
 	int status = err_row(verdict->err)->status;
 	struct page *page = page_refusal(worker, request, verdict->err, status, NULL);
+	struct str login_url = verdict->policy ? verdict->policy->conf->login_url.value : STR_NONE;
+	page_base(page, folder_of(login_url));
 	if (status == 403) {
 		page_text(page, "user", verdict->claims.user_id);
-		if (verdict->policy)
-			page_text(page, "link",
-				  login_location(worker, request, verdict->policy->conf->login_url.value));
+		page_text(page, "link", login_url.p ? login_location(worker, request, login_url) : STR_NONE);
 		page_text(page, "link_text", STR("Use another account"));
 	}
 	page_send_body(page, reply);

@@ -10,6 +10,7 @@ static struct login_conf login = {.title = {{"Site", 4}, "", 0}};
 static struct logout_conf logout = {.return_to = {{"/", 1}, "", 0}};
 static struct snapshot snapshot = {.login = &login, .logout = &logout};
 static struct worker worker = {.snapshot = &snapshot};
+static struct page_set pages;
 static char memory[REPLY_MAX];
 
 static void paths(void)
@@ -134,9 +135,9 @@ int main(void)
 	struct arena *kept = NULL;
 	if (!arena_open(1 << 18, &worker.arena) || !arena_open(1 << 20, &kept))
 		return 1;
-	snapshot.pages = page_set_open(kept, &why);
-	if (!snapshot.pages)
+	if (!page_set_open(kept, &(struct page_own){NULL, NULL}, &pages, &why))
 		return 1;
+	snapshot.pages = &pages;
 	int status = unit_main("call", cases);
 	arena_close(&kept);
 	arena_close(&worker.arena);
