@@ -17,17 +17,32 @@ failed = []
 
 
 class Page(html.parser.HTMLParser):
-    """The fields of a page's form."""
+    """The form of a page: where it goes, and its fields."""
 
     def __init__(self, text):
         super().__init__()
-        self.fields = {}
+        self.action, self.fields, self.area = None, {}, None
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
-        if tag == "input" and given.get("name"):
+        if tag == "form":
+            self.action = given.get("action")
+        elif tag == "textarea":
+            self.area = given["name"]
+            self.fields[self.area] = ""
+        elif tag == "input" and given.get("name"):
             self.fields[given["name"]] = given.get("value") or ""
+
+    def handle_data(self, data):
+        if self.area:
+            self.fields[self.area] += data
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            # A browser drops the line end that the text begins with.
+            self.fields[self.area] = self.fields[self.area].removeprefix("\n")
+            self.area = None
 
 
 class Browser:
@@ -98,6 +113,22 @@ def applications(alice):
     step("somebody else's is not", other.status == 403, json.loads(other.text)["detail"] == "User ID mismatch")
 
 
+def expiry(alice):
+    """The session ends while a form is being filled in."""
+    typed = urllib.parse.urlencode({"message": "Dear reader,\r\nthis took me an hour."})
+    del alice.cookies["auth"]
+    kept = alice.ask("/cgi/post.cgi", typed)
+    place = urllib.parse.urlsplit(kept.getheader("Location") or "").path
+    step("a form that is sent without a session is kept", kept.status == 307, place == "/auth/resume")
+    login = Page(alice.ask(place + "?" + urllib.parse.urlsplit(kept.getheader("Location")).query, typed).text)
+    again = Page(alice.ask("/auth/login", urllib.parse.urlencode(
+        login.fields | {"username": "demo", "password": PASSWORD})).text)
+    lines = {name: value.replace("\n", "\r\n").replace("\r\r", "\r") for name, value in again.fields.items()}
+    sent = alice.ask(again.action or "", urllib.parse.urlencode(lines)).text
+    step("and goes on after the login, as it was", again.action == "/cgi/post.cgi",
+         f"REMOTE_USER=demo\nBYTES={len(typed)}\n" in sent)
+
+
 def logout(alice):
     second = Browser()
     second.log_in("/auth/login", PASSWORD)
@@ -115,6 +146,7 @@ def logout(alice):
 alice = Browser()
 first_visit(alice)
 applications(alice)
+expiry(alice)
 logout(alice)
 print(f"{len(failed)} steps failed" if failed else "all of it holds")
 sys.exit(1 if failed else 0)
