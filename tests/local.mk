@@ -526,4 +526,5 @@ EXTRA_DIST += \
 	%D%/browser/test_login_page.py \
 	%D%/browser/test_logs_are_clean.py \
 	%D%/browser/test_pages.py \
+	%D%/browser/test_profile.py \
 	%D%/browser/test_sessions.py
