@@ -226,7 +226,7 @@ void login_submit(const struct call *call)
 		return;
 	read_attempt(call, &attempt);
 	if (!attempt.user.n || !attempt.password.n) {
-		reject(call, &attempt, ERR_BAD_REQUEST, "Enter your user name and your password");
+		reject(call, &attempt, ERR_BAD_REQUEST, N_("Enter your user name and your password"));
 		return;
 	}
 	enum err err = prove(call, &attempt, &proof);

@@ -233,7 +233,7 @@ static void conclude(struct page *page)
 	page_flag(page, "account_links", text_of(page, "forgot_url").n || text_of(page, "register_url").n);
 	page_flag(page, "has_sessions", count_items(page, "sessions") > 0);
 	page_flag(page, "has_others", count_items(page, "sessions") > 1);
-	page_text(page, "password_hint", arena_printf(arena, "At least %lld characters.",
+	page_text(page, "password_hint", arena_printf(arena, N_("At least %lld characters."),
 						      (long long)page->worker->snapshot->login->password_min));
 	bound(page, "link", LINK_MAX);
 	bound(page, "detail", DETAIL_MAX);

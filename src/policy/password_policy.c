@@ -3,6 +3,7 @@
 #include "policy/password_policy.h"
 
 #include "base/secret.h"
+#include "policy/pages.h"
 #include "policy/password.h"
 
 static size_t count_characters(struct str utf8)
@@ -19,7 +20,8 @@ const char *password_policy_problem(struct worker *worker, struct str password, 
 	if (str_has_control(password))
 		return "The new password has control characters.";
 	if (count_characters(password) < (uint64_t)least)
-		return arena_printf(worker->arena, "The new password is too short: %lld characters at least.",
+		return arena_printf(worker->arena,
+				    N_("The new password is too short: %lld characters at least."),
 				    (long long)least).p;
 	if (old.p && old.n == password.n && secret_equal(password.p, old.p, old.n))
 		return "The new password is the old one.";

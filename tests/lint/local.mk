@@ -10,7 +10,8 @@ LINTS = \
 	%D%/registered \
 	%D%/selftest \
 	%D%/sizes \
-	%D%/style
+	%D%/style \
+	%D%/texts
 TESTS += $(LINTS)
 EXTRA_DIST += $(LINTS) %D%/lint.py
 
