@@ -475,6 +475,7 @@ EXTRA_DIST += \
 	%D%/integration/test_managers.py \
 	%D%/integration/test_many_hosts.py \
 	%D%/integration/test_nginx.py \
+	%D%/integration/test_pages.py \
 	%D%/integration/test_peers_better_auth.py \
 	%D%/integration/test_peers_jwks.py \
 	%D%/integration/test_peers_nextauth.py \

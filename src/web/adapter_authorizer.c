@@ -212,6 +212,14 @@ static struct str folder_of(struct str address)
 	return address;
 }
 
+/* With the way back, unless that makes it longer than the page may be. */
+static struct str login_link(struct worker *worker, const struct request *request, struct str login_url)
+{
+	enum { LINK_MAX = 1500 };
+	struct str location = login_url.n ? login_location(worker, request, login_url) : STR_NONE;
+	return location.n > LINK_MAX ? login_url : location;
+}
+
 static void refusal_page(struct worker *worker, const struct request *request, const struct verdict *verdict,
 			 struct reply *reply)
 {
@@ -221,7 +229,7 @@ static void refusal_page(struct worker *worker, const struct request *request, c
 	page_base(page, folder_of(login_url));
 	if (status == 403) {
 		page_text(page, "user", verdict->claims.user_id);
-		page_text(page, "link", login_url.p ? login_location(worker, request, login_url) : STR_NONE);
+		page_text(page, "link", login_link(worker, request, login_url));
 		page_text(page, "link_text", STR("Use another account"));
 	}
 	page_send_body(page, reply);
