@@ -125,6 +125,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/attempt.c %D%/policy/attempt.h \
 	%D%/policy/attribute.c %D%/policy/attribute.h \
 	%D%/policy/catalogue.c %D%/policy/catalogue.h \
+	%D%/policy/breached.c %D%/policy/breached.h \
 	%D%/policy/call.c %D%/policy/call.h \
 	%D%/policy/call_cors.c \
 	%D%/policy/cookies.c %D%/policy/cookies.h \

@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	%D%/unit/test_attribute \
 	%D%/unit/test_api_key_record \
 	%D%/unit/test_base \
+	%D%/unit/test_breached \
 	%D%/unit/test_cache \
 	%D%/unit/test_cache_file \
 	%D%/unit/test_call \
@@ -141,6 +142,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_attribute_LDADD = $(UNIT_LDADD)
 %C%_unit_test_api_key_record_LDADD = $(UNIT_LDADD)
 %C%_unit_test_base_LDADD = $(UNIT_LDADD)
+%C%_unit_test_breached_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_cache_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 %C%_unit_test_cache_file_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)

@@ -176,6 +176,21 @@ static void check_policies(struct checkup *checkup)
 		check_line(checkup, CHECK_OK, "login", "no issuer signs: local accounts cannot log in");
 }
 
+static void check_breached(struct checkup *checkup)
+{
+	enum { PLACES = 4096 };
+	const struct snapshot *snapshot = checkup->tool.snapshot;
+	char memory[512];
+	struct buf why = buf_over(memory, sizeof memory - 1);
+	if (!snapshot->breached)
+		return;
+	if (breached_check(snapshot->breached, PLACES, &why))
+		check_line(checkup, CHECK_OK, "breached-passwords", "%s is in order at %d places",
+			   snapshot->login->breached_passwords.value.p, PLACES);
+	else
+		check_line(checkup, CHECK_FAILED, "breached-passwords", "%s", buf_z(&why));
+}
+
 /* Stores ----------------------------------------------------------------- */
 
 static void check_state_dir(struct checkup *checkup)
@@ -328,6 +343,7 @@ int authctl_check(const struct arguments *arguments)
 	check_keys(&checkup);
 	check_profiles(&checkup);
 	check_policies(&checkup);
+	check_breached(&checkup);
 	check_state_dir(&checkup);
 	check_capture_begin(&capture);
 	check_store(&checkup);

@@ -70,6 +70,8 @@ static bool check_password(const struct tool *tool, struct str password)
 		problem = "The password is not UTF-8.";
 	else if (str_has_control(password))
 		problem = "The password has a control byte, which no form can send.";
+	else if (!problem && tool->snapshot->breached && breached_find(tool->snapshot->breached, password))
+		problem = "The password is in the list of [login] breached-passwords, or that cannot be read.";
 	if (problem)
 		output_error("%s", problem);
 	else if (count_characters(password) < least)

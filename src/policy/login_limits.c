@@ -19,6 +19,15 @@ static bool read_rate(const struct conf_section *section, const char *key, struc
 			 "is how many attempts in which time: a number, / and s, m, h or d, as 10/m; or off");
 }
 
+static bool open_breached(struct snapshot *snapshot, const struct conf_section *section, struct conf_error *error)
+{
+	char memory[512];
+	struct buf why = buf_over(memory, sizeof memory - 1);
+	const char *path = snapshot->login->breached_passwords.value.p;
+	return !path || breached_open(path, &snapshot->breached, &why) ||
+	       conf_fail(error, section, "breached-passwords", "%s", buf_z(&why));
+}
+
 bool login_limits_check(struct snapshot *snapshot, const struct conf_section *section, struct conf_error *error)
 {
 	const struct login_conf *login = snapshot->login;
@@ -32,5 +41,5 @@ bool login_limits_check(struct snapshot *snapshot, const struct conf_section *se
 	if (failures > 0 && login->lockout_time > 0)
 		limits.failures = (struct limiter_rate){(int64_t)failures, login->lockout_time, true};
 	snapshot->login_limits = limits;
-	return true;
+	return open_breached(snapshot, section, error);
 }

@@ -60,6 +60,8 @@ static const struct conf_opt opts[] = {
 	 "So many wrong passwords, without a right one between them, lock an account; off: never"},
 	{"lockout-time", CONF_DURATION, offsetof(struct login_conf, lockout_time), "15m", "0s-30d",
 	 "How long it is locked, and how long a wrong password counts; 0s: never"},
+	{"breached-passwords", CONF_PATH, offsetof(struct login_conf, breached_passwords), NULL, NULL,
+	 "Passwords that nobody may set: a file of their SHA-1 hashes in rising order, one a line, HEX or HEX:COUNT"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 

@@ -21,7 +21,7 @@ struct login_conf {
 	int64_t password_min; /* characters of a new password */
 	int64_t resume_max; /* bytes */
 	int64_t password_cost; /* of bcrypt: the logarithm of the work */
-	struct conf_text rate_limit, account_rate_limit, lockout;
+	struct conf_text rate_limit, account_rate_limit, lockout, breached_passwords;
 	int64_t lockout_time; /* milliseconds */
 };
 
@@ -39,7 +39,7 @@ struct snapshot;
  * one named, which must be able to sign; without a name the only issuer there
  * is, when it can; else NULL. */
 bool login_options_check(struct snapshot *snapshot, struct conf_error *error);
-/* login_limits.c: sets the snapshot's login_limits. */
+/* login_limits.c: sets the snapshot's login_limits, and opens its list of breached passwords. */
 bool login_limits_check(struct snapshot *snapshot, const struct conf_section *section, struct conf_error *error);
 /* The attributes of the login cookie for this request; max_age 0 deletes it. */
 struct cookie_attributes login_cookie_attributes(const struct login_conf *login, bool https, int64_t max_age);

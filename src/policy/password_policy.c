@@ -14,6 +14,17 @@ static size_t count_characters(struct str utf8)
 	return n;
 }
 
+/* Where nobody can tell it is refused. */
+static const char *breach_of(const struct breached *breached, struct str password)
+{
+	enum breached_answer answer = breached ? breached_find(breached, password) : BREACHED_NO;
+	if (answer == BREACHED_FAILED)
+		return "Passwords cannot be changed at the moment. Please try again later.";
+	if (answer == BREACHED_NO)
+		return NULL;
+	return "This password was stolen elsewhere and is in lists of attackers. Choose another one.";
+}
+
 const char *password_policy_problem(struct worker *worker, struct str password, struct str old)
 {
 	int64_t least = worker->snapshot->login->password_min;
@@ -25,5 +36,6 @@ const char *password_policy_problem(struct worker *worker, struct str password, 
 				    (long long)least).p;
 	if (old.p && old.n == password.n && secret_equal(password.p, old.p, old.n))
 		return "The new password is the old one.";
-	return password_problem(password);
+	const char *problem = password_problem(password);
+	return problem ? problem : breach_of(worker->snapshot->breached, password);
 }

@@ -9,6 +9,7 @@
 #include "net/fetch.h"
 #include "policy/access.h"
 #include "policy/api_key.h"
+#include "policy/breached.h"
 #include "policy/keys.h"
 #include "policy/login_options.h"
 #include "policy/logout_options.h"
@@ -53,6 +54,7 @@ struct snapshot {
 	const struct login_conf *login;
 	const struct logout_conf *logout;
 	struct login_limits login_limits;
+	struct breached *breached; /* NULL without a list */
 	const struct page_set *pages;
 	struct issuer *login_issuer; /* signs the tokens of local accounts; NULL when none can */
 	struct networks trusted; /* proxies */

@@ -88,6 +88,7 @@ void snapshot_close(struct snapshot **snapshot)
 		return;
 	for (size_t i = s->issuers.n; i > 0; i--)
 		issuer_close(&s->issuers.items[i - 1]);
+	breached_close(&s->breached);
 	conf_close(&s->conf);
 	arena_close(&s->arena);
 	free(s);

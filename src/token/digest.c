@@ -154,6 +154,12 @@ bool digest_sha256(struct str bytes, unsigned char out[DIGEST_SIZE])
 	       SHA256_Final(out, &state);
 }
 
+bool digest_sha1(struct str bytes, unsigned char out[DIGEST_SHA1_SIZE])
+{
+	SHA_CTX state;
+	return SHA1_Init(&state) && (bytes.n == 0 || SHA1_Update(&state, bytes.p, bytes.n)) && SHA1_Final(out, &state);
+}
+
 bool digest_mac(struct token_thread *thread, struct str key, struct str bytes, unsigned char out[DIGEST_SIZE])
 {
 	(void)thread;

@@ -8,7 +8,7 @@
 
 enum digest_hash { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
 
-enum { DIGEST_SIZE = 32, DIGEST_MAX = 64 };
+enum { DIGEST_SIZE = 32, DIGEST_MAX = 64, DIGEST_SHA1_SIZE = 20 };
 
 /* A worker thread's crypto: what is made once and used for every request. slot
  * is the worker's number, below the `slots` that issuers were opened with. */
@@ -30,6 +30,8 @@ unsigned token_thread_slot(const struct token_thread *thread);
 bool digest_parts(struct token_thread *thread, const struct str *parts, size_t n, unsigned char out[DIGEST_SIZE]);
 /* SHA-256 (FIPS 180-4). */
 bool digest_sha256(struct str bytes, unsigned char out[DIGEST_SIZE]);
+/* SHA-1, for lists that others made by it; it proves nothing. */
+bool digest_sha1(struct str bytes, unsigned char out[DIGEST_SHA1_SIZE]);
 /* HMAC-SHA-256 over bytes with a key of at least 32 bytes; false for a shorter
  * one. For signed form values; tokens are verified by jws.h. */
 bool digest_mac(struct token_thread *thread, struct str key, struct str bytes, unsigned char out[DIGEST_SIZE]);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits on attempts to sign in, and the locking of accounts."""
 
+import hashlib
 import json
 
 import pytest
@@ -10,12 +11,17 @@ import harness
 import tokens
 
 LOCKOUT = 5
+STOLEN = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
 def limited():
+    breached = harness.RUN / "breached"
+    hashes = sorted(hashlib.sha1(word.encode()).hexdigest().upper() for word in (STOLEN, "password", "letmein"))
+    breached.write_text("".join(f"{word}:{count}\r\n" for count, word in enumerate(hashes)))
     with harness.Site(processes=2, sections=guess.sections(**{"rate-limit": "10/m", "account-rate-limit": "off",
-                                                              "lockout": LOCKOUT})) as site:
+                                                              "lockout": LOCKOUT,
+                                                              "breached-passwords": breached})) as site:
         yield site
 
 
@@ -140,6 +146,18 @@ def test_the_current_password_is_counted_apart(limited, address):
     changed = change(password)
     assert changed.status == 200, "who is signed in is not locked out by strangers"
     tokens.sensitive(changed.json["token"])
+
+
+def test_stolen_passwords(limited, address):
+    password = limited.add_user("karla")
+    token = guess.log_in(limited, "karla", password, next(address)).json["token"]
+    answer = guess.ask(limited, "/auth/change-password", {"current": password, "new": STOLEN}, next(address),
+                       f"Authorization: Bearer {token}")
+    assert answer.status == 400 and "stolen elsewhere" in answer.json["detail"]
+    assert guess.log_in(limited, "karla", password, next(address)).status == 200
+    refused = limited.authctl("users", "passwd", "karla", text=STOLEN + "\n", check=False)
+    assert refused.returncode == 1 and "breached-passwords" in refused.stderr
+    assert "in order at 4096 places" in limited.authctl("check", check=False).stdout
 
 
 def test_nobody_gets_in_where_nobody_can_count(limited, address):

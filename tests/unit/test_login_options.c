@@ -87,6 +87,8 @@ static void refuses(void)
 		{"[login]\nlockout = 1001", "lockout: is a number of failures up to 1000"},
 		{"[login]\nlockout = -1", "lockout: is a number"},
 		{"[login]\nlockout-time = 31d", "lockout-time"},
+		{"[login]\nbreached-passwords = /nowhere/list", "breached-passwords: /nowhere/list cannot be read"},
+		{"[login]\nbreached-passwords = /etc/passwd", "breached-passwords: /etc/passwd:1: is no line of 40"},
 		{"[logout]\nreturn-to = /bye?x=1", NULL},
 		{"[logout]\nreturn-to = https://www.example", NULL},
 		{"[logout]\nreturn-to = https://www.example/bye", NULL},
