@@ -35,11 +35,14 @@ def pytest_terminal_summary(terminalreporter, exitstatus):
 class Place:
     """A site as a browser sees it."""
 
-    def __init__(self, server, **how):
-        self.site = harness.Site(server=server, more=MORE.get(server, ""), **how)
+    def __init__(self, server, sections=None, **how):
+        sections = {**(sections or {}), "login": {"password-cost": "4"} | (sections or {}).get("login", {})}
+        self.site = harness.Site(server=server, more=MORE.get(server, ""), sections=sections, **how)
         shutil.copytree(HERE / "site", self.site.htdocs, dirs_exist_ok=True)
         shutil.copy(HERE / "site" / "wiki" / "index.html", self.site.htdocs / "admin")
         self.origin = f"{'https' if self.site.tls else 'http'}://127.0.0.1:{self.site.port}"
+        # Where a test's sections need to know the site's own address.
+        self.site.configuration.write_text(self.site.configuration.read_text().replace("@ORIGIN@", self.origin))
         self.accounts = {}
 
     def account(self, name, *more):
