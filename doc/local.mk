@@ -20,6 +20,7 @@ dist_guide_DATA = \
 	%D%/guide/forward-auth.md \
 	%D%/guide/guessing.md \
 	%D%/guide/lighttpd.md \
+	%D%/guide/login.md \
 	%D%/guide/nginx.md \
 	%D%/guide/process-managers.md \
 	%D%/guide/shared-hosting.md \
@@ -40,6 +41,11 @@ dist_examples_DATA = \
 	%D%/examples/profile.conf \
 	%D%/examples/shared-secret.conf \
 	%D%/examples/team.conf \
+	%D%/examples/upstream-application.conf \
+	%D%/examples/upstream-authjs.conf \
+	%D%/examples/upstream-better-auth.conf \
+	%D%/examples/upstream-fastapi.conf \
+	%D%/examples/upstream-ruby.conf \
 	%D%/examples/websocket-cors.conf
 
 # What authctl check --live asks.

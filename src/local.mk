@@ -65,6 +65,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/issuer_seen.c %D%/token/issuer_seen.h \
 	%D%/token/json.c %D%/token/json.h \
 	%D%/token/json_path.c \
+	%D%/token/json_print.c \
 	%D%/token/json_value.c \
 	%D%/token/jwe.c %D%/token/jwe.h \
 	%D%/token/jwk.c %D%/token/jwk.h \
@@ -110,7 +111,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/store/store.h \
 	%D%/store/user_record.c %D%/store/user_record.h \
 	%D%/store/version.c \
-	%D%/net/fetch.c %D%/net/fetch.h \
+	%D%/net/fetch.c %D%/net/fetch.h %D%/net/fetch_head.c \
 	%D%/net/fetch_url.c \
 	%D%/net/library.c %D%/net/library.h \
 	%D%/policy/absent_store.c %D%/policy/absent_store.h \
@@ -178,6 +179,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/route.c %D%/policy/route.h \
 	%D%/policy/rule.c %D%/policy/rule.h \
 	%D%/policy/runtime.c %D%/policy/runtime.h \
+	%D%/policy/runtime_files.c \
 	%D%/policy/server_options.c \
 	%D%/policy/session.c %D%/policy/session.h \
 	%D%/policy/session_end.c \
@@ -189,6 +191,17 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/template.c %D%/policy/template.h \
 	%D%/policy/template_internal.h \
 	%D%/policy/template_parse.c \
+	%D%/policy/upstream.h \
+	%D%/policy/upstream_actions.c \
+	%D%/policy/upstream_answer.c \
+	%D%/policy/upstream_body.c \
+	%D%/policy/upstream_call.c \
+	%D%/policy/upstream_cookie.c \
+	%D%/policy/upstream_gate.c \
+	%D%/policy/upstream_internal.h \
+	%D%/policy/upstream_options.c %D%/policy/upstream_options.h \
+	%D%/policy/upstream_session.c \
+	%D%/policy/upstream_user.c \
 	%D%/policy/value_source.c %D%/policy/value_source.h \
 	%D%/policy/verdict_cache.c %D%/policy/verdict_cache.h \
 	%D%/policy/verify.c %D%/policy/verify.h \
@@ -313,6 +326,7 @@ bin_PROGRAMS += %D%/bin/authctl
 	%D%/bin/authctl_check_capture.c \
 	%D%/bin/authctl_check_keys.c \
 	%D%/bin/authctl_check_profiles.c \
+	%D%/bin/authctl_check_upstream.c \
 	%D%/bin/authctl_check_users.c \
 	%D%/bin/authctl_explain.c %D%/bin/authctl_explain.h \
 	%D%/bin/authctl_explain_form.c \

@@ -87,6 +87,8 @@ UNIT_TESTS = \
 	%D%/unit/test_style \
 	%D%/unit/test_template \
 	%D%/unit/test_timestamp \
+	%D%/unit/test_upstream \
+	%D%/unit/test_upstream_options \
 	%D%/unit/test_url \
 	%D%/unit/test_user_record \
 	%D%/unit/test_user_record_faults \
@@ -237,6 +239,8 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_style_LDADD = $(UNIT_LDADD)
 %C%_unit_test_template_LDADD = $(UNIT_LDADD)
 %C%_unit_test_timestamp_LDADD = $(UNIT_LDADD)
+%C%_unit_test_upstream_LDADD = $(UNIT_LDADD)
+%C%_unit_test_upstream_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_url_LDADD = $(UNIT_LDADD)
 %C%_unit_test_user_record_SOURCES = %D%/unit/test_user_record.c %D%/unit/record_bed.c %D%/unit/record_bed.h
 %C%_unit_test_user_record_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
@@ -499,12 +503,18 @@ EXTRA_DIST += \
 	%D%/integration/test_state.py \
 	%D%/integration/test_team.py \
 	%D%/integration/test_token_places.py \
+	%D%/integration/test_upstream.py \
+	%D%/integration/test_upstream_better_auth.py \
+	%D%/integration/test_upstream_fastapi.py \
+	%D%/integration/test_upstream_nextauth.py \
+	%D%/integration/test_upstream_ruby.py \
 	%D%/integration/test_user_records.py \
 	%D%/integration/test_user_records_applications.py \
 	%D%/integration/test_user_records_faults.py \
 	%D%/integration/test_verdict_cache.py \
 	%D%/integration/test_verdict_hold.py \
 	%D%/integration/test_websocket.py \
+	%D%/integration/upstreams.py \
 	%D%/integration/user_records.py \
 	%D%/integration/websocket.py
 

@@ -37,6 +37,13 @@ static const struct err_row rows[ERR_COUNT] = {
 	[ERR_USER_MISMATCH] = {"user_mismatch", 403, "insufficient_scope", LOG_NOTICE, "User ID mismatch"},
 	[ERR_RULE_FAILED] = {"rule_failed", 403, "insufficient_scope", LOG_NOTICE, "Not allowed"},
 
+	[ERR_UPSTREAM_REFUSED] = {"upstream_refused", 403, NULL, LOG_NOTICE, "Not allowed"},
+	[ERR_UPSTREAM] = {"upstream_unavailable", 503, NULL, LOG_ERR, "Auth server unavailable"},
+	[ERR_UPSTREAM_TIMEOUT] = {"upstream_timeout", 504, NULL, LOG_ERR,
+				  "The auth server did not answer in time"},
+	[ERR_UPSTREAM_ANSWER] = {"upstream_answer", 502, NULL, LOG_ERR,
+				 "The auth server's answer could not be used"},
+
 	[ERR_STORE] = {"store_unavailable", 503, NULL, LOG_ERR, "Temporarily unavailable"},
 	[ERR_STORE_PARTIAL] = {"store_partial", 503, NULL, LOG_WARNING, "Temporarily unavailable"},
 	[ERR_KEYS] = {"keys_unavailable", 503, NULL, LOG_ERR, "Temporarily unavailable"},

@@ -342,6 +342,7 @@ int authctl_check(const struct arguments *arguments)
 	check_issuers(&checkup);
 	check_keys(&checkup);
 	check_profiles(&checkup);
+	check_upstream(&checkup);
 	check_policies(&checkup);
 	check_breached(&checkup);
 	check_state_dir(&checkup);

@@ -33,6 +33,8 @@ void check_api_keys(struct checkup *checkup);
 void check_keys(struct checkup *checkup);
 /* The services that know the users. */
 void check_profiles(struct checkup *checkup);
+/* The auth server that knows the accounts. */
+void check_upstream(struct checkup *checkup);
 /* Which users can write state-dir and read the secrets. */
 void check_users(struct checkup *checkup);
 

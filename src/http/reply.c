@@ -14,10 +14,11 @@ static const char *phrase(int status)
 		{302, "Found"},	       {307, "Temporary Redirect"},
 		{303, "See Other"},    {400, "Bad Request"},	     {401, "Unauthorized"},
 		{403, "Forbidden"},    {404, "Not Found"},	     {405, "Method Not Allowed"},
-		{413, "Content Too Large"}, {415, "Unsupported Media Type"},
-		{423, "Locked"}, {429, "Too Many Requests"},
-		{500, "Internal Server Error"},
-		{503, "Service Unavailable"},
+		{402, "Payment Required"}, {409, "Conflict"},	     {410, "Gone"},
+		{413, "Content Too Large"}, {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
+		{423, "Locked"},       {429, "Too Many Requests"},
+		{500, "Internal Server Error"}, {502, "Bad Gateway"},
+		{503, "Service Unavailable"}, {504, "Gateway Timeout"},
 	};
 	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
 		if (phrases[i].status == status)

@@ -38,6 +38,7 @@ struct call {
 	struct buf body, head;
 	struct fetch_answer *answer;
 	const struct fetch_look *look;
+	bool keeps_head;
 	bool cut; /* of a look: there is more body than was wanted */
 	size_t header_bytes;
 	bool in_headers;
@@ -48,7 +49,8 @@ struct fetch {
 	CURL *curl;
 	char error[CURL_ERROR_SIZE];
 	struct call call;
-	bool unanswered; /* the last call */
+	const char *ca_file; /* libcurl's own */
+	bool unanswered, timed_out; /* the last call */
 };
 
 bool fetch_start(struct buf *why)
@@ -117,7 +119,7 @@ static bool read_header(struct call *call, struct str line)
 	}
 	if (line.n == 0)
 		call->in_headers = false;
-	if (call->in_headers && call->look) {
+	if (call->in_headers && call->keeps_head) {
 		buf_add(&call->head, line);
 		buf_char(&call->head, '\n');
 	}
@@ -217,7 +219,8 @@ bool fetch_open(struct fetch **out)
 	struct fetch *fetch = library.version ? calloc(1, sizeof *fetch) : NULL;
 	if (fetch)
 		fetch->curl = library.easy_init();
-	if (fetch && fetch->curl && set_up(fetch)) {
+	if (fetch && fetch->curl && set_up(fetch) &&
+	    library.easy_getinfo(fetch->curl, CURLINFO_CAINFO, &fetch->ca_file) == CURLE_OK) {
 		*out = fetch;
 		return true;
 	}
@@ -262,7 +265,9 @@ static bool list_headers(struct arena *arena, const struct fetch_request *reques
 			 struct buf *why)
 {
 	*list = NULL;
-	bool room = request->look || add_header(arena, STR("Accept: application/json, application/jwk-set+json"), list);
+	struct str accept = request->send ? STR("Accept: application/json")
+					  : STR("Accept: application/json, application/jwk-set+json");
+	bool room = request->look || add_header(arena, accept, list);
 	for (size_t i = 0; room && i < request->n_headers; i++) {
 		if (!is_header(request->headers[i])) {
 			buf_add(why, STR("a header of the request is empty or has control characters"));
@@ -276,9 +281,10 @@ static bool list_headers(struct arena *arena, const struct fetch_request *reques
 }
 
 /* What a look may change; every call sets all of it. */
-static bool set_look(CURL *curl, const struct fetch_look *look, struct arena *arena)
+static bool set_look(struct fetch *fetch, const struct fetch_look *look, struct arena *arena)
 {
 	static const struct fetch_look plain = {0};
+	CURL *curl = fetch->curl;
 	bool looks = look;
 	look = look ? look : &plain;
 	struct str target = look->target.p ? arena_copy(arena, look->target) : STR_NONE;
@@ -286,15 +292,30 @@ static bool set_look(CURL *curl, const struct fetch_look *look, struct arena *ar
 	/* A handle remembers the kind of its last call: HTTPGET undoes the others. */
 	return (target.p || !look->target.p) && set_long(curl, CURLOPT_HTTPGET, 1) &&
 	       (!head || set_long(curl, CURLOPT_NOBODY, 1)) &&
-	       (!look->body.p ||
-		(set_long(curl, CURLOPT_POST, 1) &&
-		 library.easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)look->body.n) == CURLE_OK &&
-		 set_text(curl, CURLOPT_COPYPOSTFIELDS, look->body.p))) &&
 	       set_text(curl, CURLOPT_CUSTOMREQUEST, head ? NULL : look->method) &&
 	       set_text(curl, CURLOPT_REQUEST_TARGET, target.p) && set_long(curl, CURLOPT_PATH_AS_IS, looks) &&
-	       (!look->ca_file || set_text(curl, CURLOPT_CAINFO, look->ca_file)) &&
 	       set_long(curl, CURLOPT_SSL_VERIFYPEER, !look->insecure) &&
 	       set_long(curl, CURLOPT_SSL_VERIFYHOST, look->insecure ? 0 : 2);
+}
+
+/* The bytes stay the caller's, who may wipe them. */
+static bool set_body(CURL *curl, struct str body)
+{
+	return !body.p ||
+	       (set_long(curl, CURLOPT_POST, 1) &&
+		library.easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) == CURLE_OK &&
+		set_text(curl, CURLOPT_POSTFIELDS, body.p));
+}
+
+static bool set_kind(struct fetch *fetch, const struct fetch_request *request, struct arena *arena)
+{
+	const struct fetch_look *look = request->look;
+	const struct fetch_send *send = request->send;
+	const char *ca_file = look && look->ca_file ? look->ca_file : send && send->ca_file ? send->ca_file
+											    : fetch->ca_file;
+	return set_look(fetch, look, arena) &&
+	       set_body(fetch->curl, look ? look->body : send ? send->body : STR_NONE) &&
+	       set_text(fetch->curl, CURLOPT_CAINFO, ca_file);
 }
 
 static bool set_request(struct fetch *fetch, const char *url, const struct fetch_request *request,
@@ -325,6 +346,13 @@ static int64_t read_retry_after(CURL *curl)
 	return library.easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK ? (int64_t)seconds : 0;
 }
 
+/* 0 until there is a connection, and all that comes before a request is done. */
+static bool was_sent(CURL *curl)
+{
+	curl_off_t us = 0;
+	return library.easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &us) == CURLE_OK && us > 0;
+}
+
 static bool perform(struct fetch *fetch, struct buf *why)
 {
 	long status = 0;
@@ -335,6 +363,7 @@ static bool perform(struct fetch *fetch, struct buf *why)
 	if (code == CURLE_OK)
 		code = library.easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &status);
 	fetch->unanswered = is_unanswered(code);
+	fetch->timed_out = code == CURLE_OPERATION_TIMEDOUT && was_sent(fetch->curl);
 	fetch->call.answer->status = (int)status;
 	fetch->call.answer->retry_after = code == CURLE_OK ? read_retry_after(fetch->curl) : 0;
 	/* libcurl takes a header section that ends with the connection for whole. */
@@ -354,23 +383,24 @@ bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_requ
 {
 	struct fetch_answer answer = {.max_age = -1};
 	struct curl_slist *headers;
-	fetch->unanswered = false;
+	fetch->unanswered = fetch->timed_out = false;
 	if (!fetch_check_url(request->url, request->allow_plain_http, why) ||
 	    !list_headers(arena, request, &headers, why))
 		return false;
 	struct str url = arena_copy(arena, request->url);
 	fetch->call = (struct call){.arena = arena, .body = arena_buf(arena, request->max_body), .answer = &answer,
-				    .look = request->look};
-	if (request->look)
+				    .look = request->look, .keeps_head = request->look || request->send};
+	if (fetch->call.keeps_head)
 		fetch->call.head = arena_buf(arena, HEADERS_MAX);
 	if (!url.p || !fetch->call.body.p || fetch->call.head.full ||
-	    !set_look(fetch->curl, request->look, arena) || !set_request(fetch, url.p, request, headers)) {
+	    !set_kind(fetch, request, arena) || !set_request(fetch, url.p, request, headers)) {
 		buf_add(why, STR("no memory"));
 		return false;
 	}
 	bool complete = perform(fetch, why);
 	/* What the handle pointed to ends here. */
 	set_pointer(fetch->curl, CURLOPT_HTTPHEADER, NULL);
+	set_text(fetch->curl, CURLOPT_POSTFIELDS, NULL);
 	answer.body = buf_str(&fetch->call.body);
 	answer.head = buf_str(&fetch->call.head);
 	fetch->call = (struct call){0};
@@ -384,35 +414,7 @@ bool fetch_unanswered(const struct fetch *fetch)
 	return fetch->unanswered;
 }
 
-bool fetch_next_header(struct str *head, struct str *name, struct str *value)
+bool fetch_timed_out(const struct fetch *fetch)
 {
-	struct str line;
-	while (str_split(head, '\n', &line)) {
-		size_t colon = str_find(line, ':');
-		if (colon == line.n)
-			continue;
-		*name = (struct str){line.p, colon};
-		*value = str_trim(str_skip(line, colon + 1));
-		return true;
-	}
-	return false;
-}
-
-struct str fetch_header(struct str head, struct str name)
-{
-	struct str other, value;
-	while (fetch_next_header(&head, &other, &value))
-		if (str_eq_nocase(other, name))
-			return value;
-	return STR_NONE;
-}
-
-bool fetch_type_is_json(struct str type)
-{
-	struct str essence = str_trim((struct str){type.p, str_find(type, ';')});
-	if (str_eq_nocase(essence, STR("application/json")))
-		return true;
-	const struct str top = STR("application/"), suffix = STR("+json");
-	return essence.n > top.n + suffix.n && str_eq_nocase((struct str){essence.p, top.n}, top) &&
-	       str_eq_nocase(str_skip(essence, essence.n - suffix.n), suffix);
+	return fetch->timed_out;
 }

@@ -18,6 +18,12 @@ struct fetch_look {
 	bool insecure;	     /* take any certificate */
 };
 
+/* Something that is done, not only read: the answer is to be used, and its header lines are too. */
+struct fetch_send {
+	struct str body;     /* of a POST; STR_NONE: GET */
+	const char *ca_file; /* PEM file of authorities to trust besides the system's, or NULL */
+};
+
 struct fetch_request {
 	struct str url;
 	/* Lines "Name: value" to send besides Accept and User-Agent, without line ends. */
@@ -29,7 +35,8 @@ struct fetch_request {
 	 * then the same is asked a second time. */
 	bool once;
 	bool allow_plain_http; /* to hosts other than loopback addresses and "localhost" */
-	const struct fetch_look *look; /* NULL: a GET whose answer is to be used */
+	const struct fetch_look *look; /* NULL: the answer is to be used */
+	const struct fetch_send *send; /* NULL, and no look: a GET whose header lines are of no interest */
 };
 
 struct fetch_answer {
@@ -37,7 +44,7 @@ struct fetch_answer {
 	struct str body, content_type; /* in the arena */
 	int64_t max_age; /* seconds of Cache-Control, or -1 */
 	int64_t retry_after; /* seconds of Retry-After, or 0 */
-	struct str head;     /* of a look: the header lines, in the arena, for fetch_next_header */
+	struct str head;     /* with look or send: the header lines, in the arena, for fetch_next_header */
 };
 
 /* Is the URL one that fetch_get would ask? For configuration. false: why says what is wrong. */
@@ -54,6 +61,8 @@ bool fetch_get(struct fetch *fetch, struct arena *arena, const struct fetch_requ
 /* Did the last call fail because nobody could be reached, or nobody answered in time?
  * false: something answered, and what it said was no good. */
 bool fetch_unanswered(const struct fetch *fetch);
+/* The same: had the request been sent when the time was over? */
+bool fetch_timed_out(const struct fetch *fetch);
 /* Cut the next line "Name: value" off *head; false: there is none. */
 bool fetch_next_header(struct str *head, struct str *name, struct str *value);
 /* The value of the first line of that name, in any case of letters, or STR_NONE. */

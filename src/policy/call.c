@@ -147,6 +147,16 @@ void call_refuse_method(const struct call *call, struct str allow)
 	refuse(call, &refusal);
 }
 
+void call_refuse_with(const struct call *call, enum err err, int status, const char *detail, int64_t retry_after)
+{
+	struct refusal refusal = refusal_of(err);
+	refusal.status = status;
+	refusal.retry_after = retry_after;
+	if (detail)
+		refusal.text = refusal.page_text = detail;
+	refuse(call, &refusal);
+}
+
 void call_cut_body(struct reply *reply)
 {
 	const char *end = memmem(reply->out.p, reply->out.n, "\r\n\r\n", 4);

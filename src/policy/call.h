@@ -43,6 +43,8 @@ void call_refuse(const struct call *call, enum err err);
 void call_refuse_as(const struct call *call, enum err err, int status, const char *detail);
 /* The same with Retry-After, and as a page with words for it. */
 void call_refuse_later(const struct call *call, enum err err, int64_t retry_after);
+/* A status and a text of its own and Retry-After, in seconds; 0: none, but for a 503. */
+void call_refuse_with(const struct call *call, enum err err, int status, const char *detail, int64_t retry_after);
 /* 405; allow is the header's value. */
 void call_refuse_method(const struct call *call, struct str allow);
 /* OPTIONS: 204 with the methods of the address, and the answer to a preflight of a listed

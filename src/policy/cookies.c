@@ -167,10 +167,14 @@ static void clear_with_chunks(const struct call *call, struct str name)
 void cookies_clear_all(const struct call *call)
 {
 	const struct conf_list *more = &call->worker->snapshot->logout->cookies;
+	const struct upstream *upstream = call->worker->snapshot->upstream;
+	const struct conf_list *passed = upstream ? &upstream->conf->pass_cookies : NULL;
 	size_t n;
 	const struct str *names = cookies_with_tokens(call->worker, &n);
 	for (size_t i = 0; names && i < n; i++)
 		clear_with_chunks(call, names[i]);
 	for (size_t i = 0; i < more->n; i++)
 		clear_with_chunks(call, more->items[i].value);
+	for (size_t i = 0; passed && i < passed->n; i++)
+		clear_with_chunks(call, passed->items[i].value);
 }

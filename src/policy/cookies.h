@@ -28,8 +28,8 @@ bool cookies_set(const struct call *call, struct str name, struct str value,
 /* Two cookies of the login's name have come: delete the ones that the next login
  * will not replace, wherever a sibling site may have planted them. */
 void cookies_clear_twins(const struct call *call, struct str name);
-/* Delete the login's cookie, the issuers', those of [logout] cookies, and the
- * chunks NAME.0 … NAME.99 of these that the request brought. */
+/* Delete the login's cookie, the issuers', those of [logout] cookies and of
+ * [upstream] pass-cookies, and the chunks NAME.0 … NAME.99 of these that the request brought. */
 void cookies_clear_all(const struct call *call);
 
 #endif

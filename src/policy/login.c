@@ -6,6 +6,8 @@
 #include "policy/kept_form.h"
 #include "policy/login_resume.h"
 #include "policy/login_routes.h"
+#include "policy/logout.h"
+#include "policy/upstream.h"
 
 const char login_too_large[] = N_("What was sent is too large. If you were signed out meanwhile, go back, sign in in "
 				  "another window, and send it again.");
@@ -35,6 +37,12 @@ static void health(const struct call *call)
 	call_json(call, healthy ? STR("{\"status\":\"ok\"}\n") : STR("{\"status\":\"unavailable\"}\n"));
 }
 
+/* The other name of auth-logout's address, which web servers give to that program. */
+static void sign_out(const struct call *call)
+{
+	logout_handle(call->worker, call->request, call->reply);
+}
+
 /* Who answers with each backend; NULL: with that one there is no such thing. */
 static const struct route {
 	struct str segment;
@@ -42,19 +50,35 @@ static const struct route {
 	void (*answer[LOGIN_BACKENDS])(const struct call *call);
 } routes[] = {
 	/* segment, method, {local, upstream} */
-	{{"login", 5}, {"GET", 3}, {login_show, NULL}},
-	{{"login", 5}, {"POST", 4}, {login_submit, NULL}},
-	{{"signin", 6}, {"GET", 3}, {login_show, NULL}},
-	{{"signin", 6}, {"POST", 4}, {login_submit, NULL}},
-	{{"resume", 6}, {"POST", 4}, {login_resume, NULL}},
-	{{"profile", 7}, {"GET", 3}, {login_profile, login_profile}},
+	{{"login", 5}, {"GET", 3}, {login_show, login_show}},
+	{{"login", 5}, {"POST", 4}, {login_submit, login_submit}},
+	{{"signin", 6}, {"GET", 3}, {login_show, login_show}},
+	{{"signin", 6}, {"POST", 4}, {login_submit, login_submit}},
+	{{"resume", 6}, {"POST", 4}, {login_resume, login_resume}},
+	{{"signout", 7}, {"GET", 3}, {sign_out, sign_out}},
+	{{"signout", 7}, {"POST", 4}, {sign_out, sign_out}},
+	{{"register", 8}, {"GET", 3}, {NULL, upstream_show_register}},
+	{{"register", 8}, {"POST", 4}, {NULL, upstream_register}},
+	{{"signup", 6}, {"GET", 3}, {NULL, upstream_show_register}},
+	{{"signup", 6}, {"POST", 4}, {NULL, upstream_register}},
+	{{"forgot-password", 15}, {"GET", 3}, {NULL, upstream_show_forgot_password}},
+	{{"forgot-password", 15}, {"POST", 4}, {NULL, upstream_forgot_password}},
+	{{"forgot_password", 15}, {"POST", 4}, {NULL, upstream_forgot_password}},
+	{{"reset-password", 14}, {"GET", 3}, {NULL, upstream_show_reset_password}},
+	{{"reset-password", 14}, {"POST", 4}, {NULL, upstream_reset_password}},
+	{{"reset_password", 14}, {"POST", 4}, {NULL, upstream_reset_password}},
+	{{"verify-email", 12}, {"GET", 3}, {NULL, upstream_show_verify_email}},
+	{{"verify-email", 12}, {"POST", 4}, {NULL, upstream_verify_email}},
+	{{"verify_email", 12}, {"POST", 4}, {NULL, upstream_verify_email}},
+	{{"profile", 7}, {"GET", 3}, {login_profile, upstream_profile}},
 	{{"sessions", 8}, {"GET", 3}, {login_sessions, NULL}},
 	{{"sessions", 8}, {"POST", 4}, {login_sessions_end, NULL}},
-	{{"verify-token", 12}, {"GET", 3}, {login_verify_token, login_verify_token}},
+	{{"verify-token", 12}, {"GET", 3}, {login_verify_token, upstream_verify_token}},
 	{{"jwks.json", 9}, {"GET", 3}, {login_jwks, NULL}},
 	{{"change-password", 15}, {"POST", 4}, {login_change_password, NULL}},
 	{{"logo", 4}, {"GET", 3}, {login_logo, login_logo}},
 	{{"health", 6}, {"GET", 3}, {health, health}},
+	{{"auth-server-health", 18}, {"GET", 3}, {NULL, upstream_health}},
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };

@@ -14,6 +14,7 @@
 #include "policy/login_routes.h"
 #include "policy/pages.h"
 #include "policy/session.h"
+#include "policy/upstream.h"
 
 static const char purpose[] = "login";
 
@@ -179,27 +180,39 @@ static const char *refusal(enum err err)
 					: err_row(err)->text;
 }
 
+/* A login that worked. */
+struct success {
+	struct str user, token;
+	struct str body; /* of the answer to JSON; STR_NONE: it does not fit */
+	const struct upstream_outcome *upstream; /* NULL: an account of our own */
+};
+
+static bool set_cookies(const struct call *call, const struct success *success, bool ours)
+{
+	if (success->upstream)
+		return upstream_set_cookies(call, success->upstream, ours);
+	return !ours || session_set_cookie(call, success->token);
+}
+
 /* A form gets the cookie and goes on; JSON gets the token, and the cookie too
  * when it comes from a page of this site: a program has no use for one. */
-static void welcome(const struct call *call, const struct attempt *attempt, const struct account *account,
-		    struct str token)
+static void welcome(const struct call *call, const struct attempt *attempt, const struct success *success)
 {
 	bool json = attempt->form.kind == FORM_JSON;
-	struct str body = json ? session_json(call, "Login successful", token, account) : STR("");
 	if (attempt->kept.p)
 		login_resume_begin(call);
 	else
 		call_begin(call, json ? 200 : 303);
 	bool cookie = !json || negotiate_same_origin(call->request) || call_listed_origin(call).p;
-	if (!body.p || (cookie && !session_set_cookie(call, token))) {
-		call_refuse(call, ERR_INTERNAL);
+	if ((json && !success->body.p) || !set_cookies(call, success, cookie)) {
+		call_refuse(call, success->upstream ? ERR_UPSTREAM_ANSWER : ERR_INTERNAL);
 		return;
 	}
-	event_act("login", call->request, ERR_NONE, account->id, NULL);
+	event_act("login", call->request, ERR_NONE, success->user, NULL);
 	if (cookie)
 		login_bounce_mark(call);
 	if (json)
-		call_json(call, body);
+		call_json(call, success->body);
 	else if (attempt->kept.p)
 		login_resume_go_on(call, attempt->kept, attempt->return_to);
 	else
@@ -217,6 +230,46 @@ static enum err prove(const struct call *call, struct attempt *attempt, struct l
 	return err;
 }
 
+/* The auth server's own words, on the page or in JSON. */
+static void reject_upstream(const struct call *call, const struct attempt *attempt,
+			    const struct upstream_outcome *outcome)
+{
+	bool page = attempt->form.kind == FORM_FIELDS && outcome->status < 500 && negotiate_html(call->request);
+	event_act("login_failed", call->request, outcome->err, attempt->user, outcome->text.p);
+	if (page)
+		reject(call, attempt, outcome->err, outcome->text.p ? outcome->text.p : err_row(outcome->err)->text);
+	else
+		upstream_refuse(call, outcome);
+}
+
+static void submit_upstream(const struct call *call, struct attempt *attempt)
+{
+	const struct upstream_value items[] = {{"username", attempt->user}, {"password", attempt->password}};
+	const struct upstream_values values = {items, sizeof items / sizeof *items, &attempt->form};
+	struct upstream_outcome outcome;
+	/* How often an account may be tried, who knows the accounts decides. */
+	enum err err = attempt_begin(call, ATTEMPT_LOGIN, STR_NONE, &attempt->retry_after);
+	if (err) {
+		event_act("login_failed", call->request, err, attempt->user, NULL);
+		reject(call, attempt, err, err_row(err)->text);
+		return;
+	}
+	upstream_sign_in(call, UPSTREAM_LOGIN, &values, &outcome);
+	attempt_end(call, ATTEMPT_LOGIN, STR_NONE, !outcome.err);
+	attempt->user = arena_copy(call->worker->arena, attempt->user);
+	form_forget(&attempt->form, attempt->password);
+	if (outcome.err == ERR_NONE) {
+		outcome.err = upstream_revoke_old(call, &outcome);
+		outcome.status = err_row(outcome.err)->status;
+	}
+	if (outcome.err)
+		reject_upstream(call, attempt, &outcome);
+	else
+		welcome(call, attempt,
+			&(struct success){.user = outcome.claims.user_id, .upstream = &outcome,
+					  .body = upstream_json(call, &outcome, "Login successful")});
+}
+
 void login_submit(const struct call *call)
 {
 	struct attempt attempt = {0};
@@ -229,6 +282,10 @@ void login_submit(const struct call *call)
 		reject(call, &attempt, ERR_BAD_REQUEST, N_("Enter your user name and your password"));
 		return;
 	}
+	if (call->worker->snapshot->upstream) {
+		submit_upstream(call, &attempt);
+		return;
+	}
 	enum err err = prove(call, &attempt, &proof);
 	if (err == ERR_NONE)
 		err = sign_in(call, &proof.account, &token);
@@ -237,5 +294,7 @@ void login_submit(const struct call *call)
 		reject(call, &attempt, err, attempt.retry_after > 0 ? attempt_text(attempt.retry_after) : refusal(err));
 		return;
 	}
-	welcome(call, &attempt, &proof.account, token);
+	welcome(call, &attempt,
+		&(struct success){.user = proof.account.id, .token = token,
+				  .body = session_json(call, "Login successful", token, &proof.account)});
 }

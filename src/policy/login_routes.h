@@ -13,6 +13,8 @@ void login_submit(const struct call *call);
 /* login_token.c: what the presented token says */
 void login_profile(const struct call *call);
 void login_verify_token(const struct call *call);
+/* {"id", …}: the user, as the token's claims have it. */
+void login_print_user(struct buf *b, const struct claims *claims);
 /* login_profile.c: the same for people, with the own sessions */
 void login_profile_page(const struct call *call, const struct claims *claims);
 /* login_sessions.c */

@@ -7,38 +7,6 @@
 
 enum { ANSWER_MAX = 48 << 10 };
 
-/* Printed anew: in a token's own spelling "<" may stand plain. */
-static void print_json(struct buf *b, const struct json *value)
-{
-	switch (value->type) {
-	case JSON_STRING:
-		buf_json(b, value->text);
-		return;
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		break;
-	case JSON_NULL:
-	case JSON_FALSE:
-	case JSON_TRUE:
-	case JSON_NUMBER:
-		buf_add(b, value->raw);
-		return;
-	}
-	bool object = value->type == JSON_OBJECT;
-	buf_char(b, object ? '{' : '[');
-	for (const struct json *item = value->child; item; item = item->next) {
-		if (item != value->child)
-			buf_char(b, ',');
-		if (object) {
-			buf_json(b, item->name);
-			buf_char(b, ':');
-		}
-		/* As deep as the parser allows, JSON_DEPTH_MAX. */
-		print_json(b, item);
-	}
-	buf_char(b, object ? '}' : ']');
-}
-
 /* Claims about the token, not about the user (RFC 7519 section 4.1 and OpenID Connect). */
 static bool is_about_token(struct str name)
 {
@@ -65,8 +33,14 @@ static void print_user(struct buf *b, const struct claims *claims)
 		buf_char(b, ',');
 		buf_json(b, claim->name);
 		buf_char(b, ':');
-		print_json(b, claim);
+		json_print(b, claim);
 	}
+}
+
+void login_print_user(struct buf *b, const struct claims *claims)
+{
+	print_user(b, claims);
+	buf_char(b, '}');
 }
 
 /* false: the reply is a refusal. */
@@ -121,7 +95,7 @@ void login_profile(const struct call *call)
 	struct buf b = arena_buf(call->worker->arena, ANSWER_MAX);
 	print_user(&b, &claims);
 	buf_add(&b, STR(",\"claims\":"));
-	print_json(&b, claims.all);
+	json_print(&b, claims.all);
 	buf_add(&b, STR("}\n"));
 	finish(call, &b);
 }

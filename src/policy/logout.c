@@ -12,6 +12,7 @@
 #include "policy/pages.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
+#include "policy/upstream.h"
 #include "store/generation.h"
 
 static const char purpose[] = "logout";
@@ -29,6 +30,7 @@ struct outcome {
 	bool ended;  /* a token with a good signature is good no more */
 	bool failed; /* one could not be ended */
 	struct str user;
+	struct str token; /* one that ended */
 };
 
 static void add_token(struct presented *presented, struct credentials token)
@@ -108,6 +110,7 @@ static void end_token(const struct call *call, const struct credentials *present
 		outcome->user = claims.user_id;
 	if (err == ERR_NONE) {
 		outcome->ended = true;
+		outcome->token = presented->token;
 		return;
 	}
 	outcome->failed = true;
@@ -145,6 +148,8 @@ static void log_out(const struct call *call, const struct presented *presented, 
 		event_act("logout", call->request, ERR_NONE, outcome.user,
 			  !outcome.ended ? "no token that could be revoked" : everywhere ? "everywhere" : NULL);
 	answer(call, &outcome);
+	if (outcome.ended)
+		upstream_logout(call, outcome.token);
 }
 
 static bool asks_all(const struct call *call)

@@ -19,6 +19,8 @@ static const struct conf_opt opts[] = {
 	 "Names of further cookies to look for tokens in and to delete"},
 	{"cors-origin", CONF_LIST, offsetof(struct logout_conf, cors_origin), NULL, NULL,
 	 "Origins whose pages may log out by a request of their scripts"},
+	{"upstream", CONF_WORD, offsetof(struct logout_conf, upstream), "best-effort", "best-effort|off",
+	 "Whether the auth server of [upstream] is told, after our own logout, where that has a path for it"},
 	{NULL, CONF_TEXT, 0, NULL, NULL, NULL},
 };
 

@@ -5,9 +5,12 @@
 
 #include "base/conf.h"
 
+enum logout_upstream { LOGOUT_UPSTREAM_BEST_EFFORT, LOGOUT_UPSTREAM_OFF };
+
 struct logout_conf {
 	struct conf_text return_to;
 	struct conf_list cookies, cors_origin;
+	int upstream; /* enum logout_upstream */
 };
 
 extern const struct conf_kind logout_kind;

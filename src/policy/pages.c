@@ -100,6 +100,17 @@ void page_form(const struct call *call, struct page *page, const struct csrf *cs
 		page->whole->cookie = csrf_cookie_line(call, csrf);
 }
 
+/* Where the auth server offers them. */
+static void link_actions(struct page *page, struct str base)
+{
+	const struct upstream *upstream = page->whole->worker->snapshot->upstream;
+	struct arena *arena = page->whole->worker->arena;
+	if (upstream && upstream->urls[UPSTREAM_FORGOT].p)
+		page_text(page, "forgot_url", arena_printf(arena, "%.*sforgot-password", STR_ARGS(base)));
+	if (upstream && upstream->urls[UPSTREAM_REGISTER].p)
+		page_text(page, "register_url", arena_printf(arena, "%.*sregister", STR_ARGS(base)));
+}
+
 void page_base(struct page *page, struct str base)
 {
 	if (!page)
@@ -111,6 +122,7 @@ void page_base(struct page *page, struct str base)
 	bool has_logo = worker->snapshot->pages->logo.p && (str_starts(base, STR("/")) || str_starts(base, STR(".")));
 	page_text(page, "logo", has_logo ? arena_printf(worker->arena, "%.*slogo", STR_ARGS(base)) : STR_NONE);
 	page_text(page, "login_url", login);
+	link_actions(page, base);
 }
 
 static void choose_language(struct page *page, const struct request *request)
@@ -233,7 +245,9 @@ static void conclude(struct page *page)
 	page_flag(page, "account_links", text_of(page, "forgot_url").n || text_of(page, "register_url").n);
 	page_flag(page, "has_sessions", count_items(page, "sessions") > 0);
 	page_flag(page, "has_others", count_items(page, "sessions") > 1);
-	page_text(page, "password_hint", arena_printf(arena, N_("At least %lld characters."),
+	/* What another server wants of a password, it says itself. */
+	if (!page->worker->snapshot->upstream)
+		page_text(page, "password_hint", arena_printf(arena, N_("At least %lld characters."),
 						      (long long)page->worker->snapshot->login->password_min));
 	bound(page, "link", LINK_MAX);
 	bound(page, "detail", DETAIL_MAX);

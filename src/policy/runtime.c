@@ -9,21 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "policy/absent_store.h"
 #include "policy/opaque_session.h"
-#include "policy/page_folder.h"
+#include "policy/upstream.h"
 #include "store/generation.h"
 #include "token/cache.h"
 
 enum { REQUEST_ARENA = 4 << 20, RETIRED_MAX = 16, SWEEP_EVERY_MS = 60000, SWEEP_BATCHES = 20, STORE_RETRY_MS = 1000 };
-/* For the paths of one issuer. */
-enum { FILES_ARENA = 256 << 10 };
-
 /* On a cache line of its own: written at every request. */
 struct slot {
 	_Alignas(64) const struct snapshot *_Atomic in_use;
@@ -49,83 +45,8 @@ struct runtime {
 	struct profiles *profiles;
 	struct user_records *user_records;
 	struct api_keys *api_keys;
+	struct upstream_gate *upstream_gate;
 };
-
-/* A number that changes when a file does. */
-static uint64_t add_file(uint64_t state, const char *path)
-{
-	struct stat st = {0};
-	uint64_t facts[5] = {0};
-	if (path && stat(path, &st) == 0) {
-		facts[0] = (uint64_t)st.st_ino;
-		facts[1] = (uint64_t)st.st_size;
-		facts[2] = (uint64_t)st.st_mtim.tv_sec ^ (uint64_t)st.st_mtim.tv_nsec << 20;
-		facts[3] = (uint64_t)st.st_ctim.tv_sec ^ (uint64_t)st.st_ctim.tv_nsec << 20;
-		facts[4] = (uint64_t)st.st_mode;
-	}
-	for (size_t i = 0; i < 5; i++)
-		state = (state ^ facts[i]) * 0x100000001b3u;
-	return state;
-}
-
-/* Secrets and rings are named by specs, public keys by paths. */
-static uint64_t add_key_files(uint64_t state, const struct issuer_conf *issuer, struct arena *arena)
-{
-	for (size_t i = 0; i < issuer->secret.n; i++)
-		state = add_file(state, secret_path(arena, issuer->secret.items[i].value).p);
-	for (size_t i = 0; i < issuer->public_key.n; i++)
-		state = add_file(state, issuer->public_key.items[i].value.p);
-	state = add_file(state, secret_path(arena, issuer->key_ring.value).p);
-	return add_file(state, secret_path(arena, issuer->jwks.value).p);
-}
-
-static uint64_t add_api_key_files(uint64_t state, const struct api_keys_conf *conf, struct arena *arena)
-{
-	for (size_t i = 0; i < conf->secret.n; i++)
-		state = add_file(state, secret_path(arena, conf->secret.items[i].value).p);
-	return add_file(state, conf->file.value.p);
-}
-
-static uint64_t add_profile_files(uint64_t state, const struct profile_conf *profile, struct arena *arena)
-{
-	return add_file(state, secret_path(arena, profile->api_key.value).p);
-}
-
-static uint64_t add_page_files(uint64_t state, const struct login_conf *login, struct arena *arena)
-{
-	char memory[256];
-	struct buf why = buf_over(memory, sizeof memory);
-	struct page_folder *folder;
-	state = add_file(state, login->logo.value.p);
-	state = add_file(state, login->template_dir.value.p);
-	if (login->template_dir.value.p && page_folder_list(arena, login->template_dir.value.p, &folder, &why))
-		for (size_t i = 0; i < folder->n; i++)
-			state = add_file(state, folder->files[i].path);
-	return state;
-}
-
-static uint64_t files_state(const struct conf *conf)
-{
-	uint64_t state = 0xcbf29ce484222325u;
-	struct arena *arena;
-	if (!arena_open(FILES_ARENA, &arena))
-		return state;
-	for (size_t i = 0; i < conf->files.n; i++)
-		state = add_file(state, conf->files.items[i].file);
-	for (const struct conf_section *c = conf->sections; c; c = c->next) {
-		arena_reset(arena);
-		if (c->kind == &issuer_kind)
-			state = add_key_files(state, c->values, arena);
-		else if (c->kind == &profile_kind)
-			state = add_profile_files(state, c->values, arena);
-		else if (c->kind == &api_keys_kind)
-			state = add_api_key_files(state, c->values, arena);
-		else if (c->kind == &login_kind)
-			state = add_page_files(state, c->values, arena);
-	}
-	arena_close(&arena);
-	return state;
-}
 
 /* *state is what the files were before they were read: one that changes
  * meanwhile is read again at the next look. */
@@ -134,7 +55,7 @@ static bool load(const char *path, unsigned threads, struct snapshot **out, uint
 	struct conf *conf;
 	if (!conf_open(path, runtime_kinds, &conf, error))
 		return false;
-	*state = files_state(conf);
+	*state = runtime_files(conf);
 	conf_close(&conf);
 	return snapshot_open(path, threads, out, error);
 }
@@ -225,8 +146,9 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	r->one_request = settings->one_request;
 	r->threads = settings->threads ? settings->threads : (unsigned)snapshot->server->threads;
 	struct keys_settings keys = {snapshot->server->state_dir.value.p, !r->one_request, r->threads};
-	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) ||
-	    !profiles_open(r->threads, !r->one_request, &r->profiles) || !api_keys_open(&r->api_keys) ||
+	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) || !api_keys_open(&r->api_keys) ||
+	    !upstream_gate_open(r->threads, &r->upstream_gate) ||
+	    !profiles_open(r->threads, !r->one_request, &r->profiles) ||
 	    !keys_open(&keys, &r->keys) ||
 	    !user_records_open(server_records_folder(snapshot->server), &r->user_records) ||
 	    !open_store(r, error) || !open_keys(r, snapshot, error) || !tell_of_start(r, error))
@@ -259,6 +181,7 @@ void runtime_close(struct runtime **runtime)
 	user_records_close(&r->user_records);
 	api_keys_close(&r->api_keys);
 	opaque_sessions_close(&r->sessions);
+	upstream_gate_close(&r->upstream_gate);
 	cache_close(&r->tokens);
 	free(r->slots);
 	free(r->path);
@@ -388,7 +311,7 @@ static void sweep(struct runtime *r)
 void runtime_tick(struct runtime *runtime)
 {
 	struct runtime *r = runtime;
-	uint64_t state = files_state(r->current->conf);
+	uint64_t state = runtime_files(r->current->conf);
 	if (state != r->files_state) {
 		/* A bad new state is reported once, not at every tick. */
 		r->files_state = state;
@@ -414,8 +337,8 @@ bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 {
 	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys,
 			   .sessions = runtime->sessions, .profiles = runtime->profiles,
-			   .user_records = runtime->user_records,
-			   .api_keys = runtime->api_keys};
+			   .user_records = runtime->user_records, .api_keys = runtime->api_keys,
+			   .upstream_gate = runtime->upstream_gate};
 	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
 		token_thread_share(w.token, runtime->tokens);

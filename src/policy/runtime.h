@@ -16,6 +16,7 @@
 #include "policy/page_set.h"
 #include "policy/profile.h"
 #include "policy/stores.h"
+#include "policy/upstream_options.h"
 #include "store/account.h"
 #include "store/store.h"
 #include "store/user_record.h"
@@ -56,6 +57,7 @@ struct snapshot {
 	struct login_limits login_limits;
 	struct breached *breached; /* NULL without a list */
 	const struct page_set *pages;
+	const struct upstream *upstream; /* NULL: the backend is local */
 	struct issuer *login_issuer; /* signs the tokens of local accounts; NULL when none can */
 	struct networks trusted; /* proxies */
 	bool asks; /* some issuer has a URL that is asked */
@@ -81,6 +83,7 @@ struct worker {
 	struct opaque_sessions *sessions; /* the process's; NULL in tools */
 	struct profiles *profiles;	  /* the process's; NULL in tools */
 	struct api_keys *api_keys;	  /* the process's; NULL in tools */
+	struct upstream_gate *upstream_gate; /* the process's; NULL in tools */
 	uint64_t requests;	   /* counts on from a random number */
 };
 
@@ -109,6 +112,9 @@ unsigned runtime_threads(const struct runtime *runtime);
 /* Does the process notice changed files, and tell web servers (store/generation.h)? One
  * of a single request does not. */
 bool runtime_watches(const struct runtime *runtime);
+
+/* A number that changes when the configuration's files do, or those that it names. */
+uint64_t runtime_files(const struct conf *conf);
 
 /* For the program that keeps records of users, at its start: hold their file, where a
  * policy asks for them. */

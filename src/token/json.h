@@ -53,5 +53,7 @@ struct str json_scalar(const struct json *value);
 /* The same, and a list of these joined by commas; STR_NONE for a list that has null,
  * an object or a list in it. */
 struct str json_text(struct arena *arena, const struct json *value);
+/* Print it anew: in a value's own spelling "<" may stand plain. */
+void json_print(struct buf *b, const struct json *value);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An HTTP server that answers what a test says, byte for byte, and keeps what it was asked."""
 
+import re
 import socket
 import threading
 
@@ -49,6 +50,10 @@ class Server:
             part = connection.recv(65536)
             if not part:
                 return False
+            request += part
+        length = re.search(rb"\r\ncontent-length: *(\d+)", request.partition(b"\r\n\r\n")[0], re.IGNORECASE)
+        whole = request.index(b"\r\n\r\n") + 4 + (int(length.group(1)) if length else 0)
+        while len(request) < whole and (part := connection.recv(65536)):
             request += part
         self.requests.append(request.decode())
         made = self.find(request.split()[1].decode())

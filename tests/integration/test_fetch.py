@@ -237,3 +237,59 @@ def test_a_look_takes_what_a_use_refuses(server):
     url = server.put(plain(b"0123456789", b"Content-Encoding: gzip\r\n"))
     assert fetch("-l", "-m", "4", url)[0] == "status 200, type , max-age -1, 4 bytes: 0123"
     assert fetch("-m", "4", url)[0].startswith("failed: ")
+
+
+# --- what is sent -------------------------------------------------------------
+
+COOKIES = JSON + b"Set-Cookie: a=1; Path=/\r\nset-cookie: b=2\r\n"
+
+
+def test_a_body_is_posted_and_all_header_lines_come(server):
+    url = server.put(plain(b"{}", COOKIES))
+    got = fetch("-h", "Content-Type: application/json", "-h", "Host: auth.example", "-s", '{"a":"b"}', url, url)
+    assert [line for line in got if line.lower().startswith("header set-cookie")] == [
+        "header Set-Cookie: a=1; Path=/", "header set-cookie: b=2"] * 2
+    head, _, body = server.requests[1].partition("\r\n\r\n")
+    assert body == '{"a":"b"}' and head.startswith("POST /jwks HTTP/1.1\r\n")
+    names = sorted(field.split(":")[0] for field in head.split("\r\n")[1:])
+    assert names == ["Accept", "Content-Length", "Content-Type", "Host", "User-Agent"]
+    assert "Host: auth.example" in head and server.connections == 1
+
+
+def test_an_empty_body_is_posted(server):
+    fetch("-s", "", server.put(plain(b"{}")))
+    assert server.requests[0].startswith("POST ") and "Content-Length: 0" in server.requests[0]
+
+
+@pytest.mark.parametrize("answer, kind", [
+    (plain(b"x" * 70000), "no good"), (b"nonsense\r\n\r\n", "no good"),
+    (plain(b"{}", JSON + b"Content-Encoding: gzip\r\n"), "no good"),
+    (plain(b"{}", b"".join(b"X-%d: y\r\n" % i for i in range(10000))), "no good"),
+    (lambda: drip(b"x", 0.01), "timed out")])
+def test_what_is_sent_gets_no_looser_answer(server, answer, kind):
+    got = fetch("-t", "300", "-s", "{}", server.put(answer))
+    assert got[0].startswith("failed: ") and got[1:] == [kind]
+
+
+def test_a_redirect_of_what_is_sent_is_an_answer(server):
+    away = JSON + b"Location: http://127.0.0.1:1/\r\n"
+    got = fetch("-s", "{}", server.put(plain(b"", away, b"302 Found")))
+    assert got[0].startswith("status 302") and "header Location: http://127.0.0.1:1/" in got
+    assert len(server.requests) == 1
+
+
+def test_nobody_to_send_to():
+    port, = harness.free_ports(1)
+    assert fetch("-s", "{}", f"http://127.0.0.1:{port}/")[1:] == ["unreached"]
+
+
+def test_an_authority_is_trusted_for_one_call(tmp_path):
+    harness.make_certificate(tmp_path / "server.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "server.pem")
+    secure = Server(tls)
+    secure.put(plain(b"{}"))
+    url = f"https://localhost:{secure.port}/jwks"
+    assert fetch("-a", str(tmp_path / "server.pem"), url)[0].startswith("status 200")
+    assert fetch("-s", "{}", url)[1:] == ["unreached"]
+    secure.close()

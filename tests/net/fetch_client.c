@@ -12,6 +12,7 @@ struct options {
 	struct str headers[HEADERS_MAX];
 	struct fetch_request request;
 	struct fetch_look look;
+	struct fetch_send send;
 	bool check;
 };
 
@@ -43,6 +44,10 @@ static bool read_option(int option, struct options *out)
 	uint64_t number = 0;
 	if (read_look(option, &out->look))
 		out->request.look = &out->look;
+	else if (option == 's')
+		out->send.body = str_of(optarg), out->request.send = &out->send;
+	else if (option == 'a')
+		out->send.ca_file = optarg, out->request.send = &out->send;
 	else if (option == 'h' && out->request.n_headers < HEADERS_MAX)
 		out->headers[out->request.n_headers++] = str_of(optarg);
 	else if (option == 'p')
@@ -77,6 +82,9 @@ static void print_answer(struct fetch *fetch, struct arena *arena, struct option
 	arena_reset(arena);
 	if (!fetch_get(fetch, arena, &options->request, &answer, &why)) {
 		printf("failed: %s\n", buf_z(&why));
+		if (options->request.send)
+			printf("%s\n", fetch_timed_out(fetch) ? "timed out" : fetch_unanswered(fetch) ? "unreached"
+											       : "no good");
 		return;
 	}
 	printf("status %d, type %.*s, max-age %lld, %zu bytes: %.*s\n", answer.status, STR_ARGS(answer.content_type),
@@ -110,10 +118,10 @@ static int fetch_all(struct options *options, char **urls)
 int main(int argc, char **argv)
 {
 	struct options options = {.request = {.timeout_ms = 5000, .connect_timeout_ms = 5000, .max_body = 1 << 16}};
-	for (int option; (option = getopt(argc, argv, "c:d:h:klm:pt:uT:X:")) != -1;)
+	for (int option; (option = getopt(argc, argv, "a:c:d:h:klm:ps:t:uT:X:")) != -1;)
 		if (!read_option(option, &options)) {
 			fprintf(stderr, "usage: fetch_client [-u] [-p] [-h HEADER]… [-m BYTES] [-t MS] [-l] [-k] "
-					"[-c CA] [-d BODY] [-T TARGET] [-X METHOD] URL…\n");
+					"[-c CA] [-d BODY] [-a CA] [-s BODY] [-T TARGET] [-X METHOD] URL…\n");
 			return EXIT_USAGE;
 		}
 	options.request.headers = options.headers;
