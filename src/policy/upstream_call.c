@@ -134,8 +134,9 @@ enum err upstream_ask(struct upstream_visit *visit, const struct upstream_questi
 		.timeout_ms = visit->deadline_ms - clock_monotonic_ms(),
 		.connect_timeout_ms = conf->connect_timeout,
 		.max_body = (size_t)conf->max_body,
-		/* Done twice, a login is one; a registration would find itself. */
-		.once = question->body.p && question->action != UPSTREAM_LOGIN,
+		/* A registration that is asked for twice finds itself. And a kept connection may
+		 * hold a thread of the server that waits for more on it, Puma's for 0.2 s. */
+		.once = question->body.p != NULL,
 		.allow_plain_http = conf->allow_plain_http,
 		.send = &sent,
 	};
