@@ -51,6 +51,7 @@ EXTRA_DIST += \
 	%D%/contestants.py \
 	%D%/environment.py \
 	%D%/goals.py \
+	%D%/login \
 	%D%/growth \
 	%D%/machine.py \
 	%D%/many.py \
@@ -64,4 +65,5 @@ EXTRA_DIST += \
 bench: all tests/web/echo_server$(EXEEXT)
 	$(PYTHON) $(srcdir)/%D%/run --build .
 	$(PYTHON) $(srcdir)/%D%/web --build .
+	$(PYTHON) $(srcdir)/%D%/login --build .
 .PHONY: bench
