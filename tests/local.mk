@@ -436,6 +436,7 @@ EXTRA_DIST += \
 	%D%/integration/expectations.py \
 	%D%/integration/data/app.cgi \
 	%D%/integration/examples.py \
+	%D%/integration/faulty_upstream.py \
 	%D%/integration/data/lighttpd.conf \
 	%D%/integration/data/nginx-site.conf \
 	%D%/integration/data/nginx.conf \
@@ -495,6 +496,7 @@ EXTRA_DIST += \
 	%D%/integration/test_seed1.py \
 	%D%/integration/test_seed2.py \
 	%D%/integration/test_seed3.py \
+	%D%/integration/test_seed4.py \
 	%D%/integration/test_servers.py \
 	%D%/integration/test_spoofing.py \
 	%D%/integration/test_session_cookies.py \
@@ -505,6 +507,7 @@ EXTRA_DIST += \
 	%D%/integration/test_token_places.py \
 	%D%/integration/test_upstream.py \
 	%D%/integration/test_upstream_better_auth.py \
+	%D%/integration/test_upstream_faults.py \
 	%D%/integration/test_upstream_fastapi.py \
 	%D%/integration/test_upstream_nextauth.py \
 	%D%/integration/test_upstream_ruby.py \

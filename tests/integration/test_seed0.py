@@ -25,7 +25,8 @@ ROWS = {
              "on the path of a valid token",
              ["test_s0_1_algorithms", "test_s0_1_refused", "test_s0_1_no_call"]),
     "S0.2": ("the real session cookies of NextAuth v4 and Auth.js v5, chunked ones too",
-             ["test_s0_2_session_cookies", "test_s0_2_chunks", "test_s0_2_secrets"]),
+             ["test_s0_2_session_cookies", "test_s0_2_chunks", "test_s0_2_secrets",
+              "test_s0_2_sign_in_through_us"]),
     "S0.3": ("the user is fetched by id with X-API-Key",
              ["test_s0_3_question", "test_s0_3_wrong_key"]),
     "S0.4": ("the user is kept for ten minutes: calls fall by 99 %",
@@ -254,6 +255,23 @@ def test_s0_2_secrets(version):
                           {"__Secure-authjs": "authjs"} if version.type == "authjs" else {}) as other:
         assert peers.refusal(other, peers.cookie_line({version.cookie: token}))[0] == 401
     assert token.count(".") == 4 and token.split(".")[1] == ""
+
+
+def test_s0_2_sign_in_through_us(portal):
+    """A page of ours, its Credentials provider: what it answers is a redirect each time, and only one is a login."""
+    one = portal["authjs"]
+    with examples.Example("upstream-authjs", {"authjs-secret": one.secrets[0]},
+                          {"http://127.0.0.1:3000": one.peer.url, **examples.UNLIMITED}) as site:
+        answer = examples.post(site, "/auth/login", {"username": "ann", "password": "pw"})
+        assert answer.status == 200, answer.text
+        cookies = peers.set_cookies(answer)
+        assert one.cookie in cookies and not [name for name in cookies if "csrf" in name]
+        assert peers.user(site, peers.cookie_line(cookies)) == ANN
+        wrong = examples.post(site, "/auth/login", {"username": "ann", "password": "wrong"})
+        assert wrong.status == 401 and not wrong.cookies
+        out = peers.log_out(site, peers.cookie_line(cookies))
+        assert out.cookies[one.cookie][0] == ""
+        assert peers.refusal(site, peers.cookie_line(cookies)) == (401, "token_revoked")
 
 
 def test_s0_5_service_down(portal, key):

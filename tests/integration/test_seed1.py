@@ -19,7 +19,8 @@ from test_logout import DONE, LOCAL_ONLY
 
 ROWS = {
     "S1.1": ("each login gives another token, with a random jti, iat and exp",
-             ["test_s1_1_tokens_of_the_service", "test_s1_1_tokens_of_ours"]),
+             ["test_s1_1_tokens_of_the_service", "test_s1_1_tokens_of_ours", "test_s1_1_login_through_us",
+              "test_s1_1_refused_through_us"]),
     "S1.2": ("a logout ends a token by its jti, else by its digest, until its own end",
              ["test_s1_2_ended_for_all", "test_s1_2_until_its_end", "test_s1_2_without_jti"]),
     "S1.3": ("it is durable here, and for all processes; without the shared cache the answer is no",
@@ -91,6 +92,14 @@ def rows(site, *words, **how):
     return [json.loads(line) for line in site.authctl("revocations", *words, "--json", **how).stdout.splitlines()]
 
 
+@pytest.fixture(scope="module")
+def proxy(secret, service):
+    """upstream-fastapi.conf: its login page, its accounts, its tokens."""
+    with examples.Example("upstream-fastapi", {"jwt-secret-key": secret},
+                          {"http://127.0.0.1:8000": service.url, **examples.UNLIMITED}) as running:
+        yield running
+
+
 REVOKED = (401, "token_revoked", "Token has been invalidated")
 
 
@@ -108,6 +117,30 @@ def test_s1_1_tokens_of_ours(site):
         assert claims(token)["exp"] - claims(token)["iat"] == 7 * 24 * 3600
         assert re.fullmatch(r"[A-Za-z0-9_-]{22,}", claims(token)["jti"]), "128 bits of base64url or more"
     assert len({claims(token)["jti"] for token in given}) == 3
+
+
+def test_s1_1_login_through_us(proxy):
+    """JSON here, a form there."""
+    given = [examples.post(proxy, "/auth/login", ACCOUNT) for _ in range(2)]
+    assert [answer.status for answer in given] == [200, 200], given[0].text
+    first, second = (tokens.sensitive(answer.json["token"]) for answer in given)
+    assert claims(first)["jti"] != claims(second)["jti"]
+    assert peers.user(proxy, peers.bearer(first)) == ACCOUNT["username"]
+    # Ended here, and there.
+    assert log_out(proxy, first).json == DONE
+    assert refused(proxy, first) == REVOKED
+    assert peers.user(proxy, peers.bearer(second)) == ACCOUNT["username"]
+
+
+def test_s1_1_refused_through_us(proxy, service):
+    wrong = examples.post(proxy, "/auth/login", ACCOUNT | {"password": "wrong"})
+    assert (wrong.status, wrong.json["detail"]) == (401, "Incorrect username or password")
+    account = {"email": "new@example.com", "password": tokens.password(), "name": "New"}
+    assert examples.post(proxy, "/auth/register", account).status == 201
+    again = examples.post(proxy, "/auth/register", account)
+    assert (again.status, again.json["detail"]) == (400, "Email already registered")
+    short = examples.post(proxy, "/auth/register", account | {"password": "short"})
+    assert short.status in (400, 422) and isinstance(short.json["detail"], str), "a list there, a text here"
 
 
 def test_s1_2_ended_for_all(site, service):

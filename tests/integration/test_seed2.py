@@ -26,7 +26,9 @@ ROWS = {
              ["test_s2_4_issued_here", "test_s2_4_read_there"]),
     "S2.5": ("bcrypt for passwords; htpasswd files as they are",
              ["test_s2_5_bcrypt", "test_s2_5_htpasswd"]),
-    "S2.6": ("sign up, sign in, sign out", ["test_s2_6_sign_in"]),
+    "S2.6": ("sign up, sign in, sign out: here, or at such a service",
+             ["test_s2_6_sign_in", "test_s2_6_through_us", "test_s2_6_refused_through_us",
+              "test_s2_6_better_auth_through_us"]),
     "S2.7": ("Better Auth as it really is: API tokens by JWKS, its cookie caches, its opaque sessions",
              ["test_s2_7_api_token", "test_s2_7_cookie_cache", "test_s2_7_other_caches",
               "test_s2_7_opaque_session", "test_s2_7_end"]),
@@ -180,6 +182,59 @@ def test_s2_6_sign_in(site):
     unknown = examples.post(site, "/auth/signin", {"email": "nobody@example.org", "password": "wrong"})
     assert examples.told(wrong) == examples.told(unknown)
     assert wrong.status == 401
+
+
+@pytest.fixture(scope="module")
+def proxy(secret, application):
+    with examples.Example("upstream-application", {"application-secret": secret},
+                          {"http://127.0.0.1:8000": application.url, **examples.UNLIMITED}) as running:
+        yield running
+
+
+NEW = {"email": "new@example.com", "password": "Correct-horse-7", "name": "New"}
+
+
+def test_s2_6_through_us(proxy):
+    made = examples.post(proxy, "/auth/signup", NEW)
+    assert made.status == 201, made.text
+    again = examples.post(proxy, "/auth/signup", NEW)
+    assert (again.status, again.json["detail"]) == (400, "Email already exists")
+    answer = examples.post(proxy, "/auth/signin", {"email": NEW["email"], "password": NEW["password"]})
+    assert answer.status == 200, answer.text
+    token = tokens.sensitive(answer.json["token"])
+    assert answer.json["success"] is True and answer.json["data"]["token"] == token, "in its own shape as well"
+    assert (answer.json["user"]["email"], answer.json["user"]["name"]) == (NEW["email"], "New")
+    assert peers.user(proxy, peers.bearer(token)) == answer.json["user"]["id"]
+    done = proxy.request("/auth/signout", [peers.bearer(token), *examples.JSON], "POST", b"")
+    assert done.status == 200
+    assert peers.refusal(proxy, peers.bearer(token)) == (401, "token_revoked")
+
+
+def test_s2_6_refused_through_us(proxy):
+    for email in ("new@example.com", "nobody@example.com"):
+        answer = examples.post(proxy, "/auth/signin", {"email": email, "password": "wrong"})
+        assert (answer.status, answer.json["detail"]) == (401, "Invalid email or password")
+    answer = examples.post(proxy, "/auth/signup", NEW | {"email": "no address", "password": "x"})
+    assert answer.status in (400, 422) and isinstance(answer.json["detail"], str) and answer.json["detail"]
+
+
+def test_s2_6_better_auth_through_us():
+    """Its sessions are cookies of its own, which come through as they are."""
+    with test_peers_better_auth.serve(CACHE="jwt") as server, examples.Example(
+            "upstream-better-auth", {"better-auth-secret": server.secret},
+            {"http://127.0.0.1:3000": server.peer.url, **examples.UNLIMITED}) as site:
+        account = test_peers_better_auth.ACCOUNT
+        answer = examples.post(site, "/auth/login", {"email": account["email"], "password": account["password"]})
+        assert answer.status == 200, answer.text
+        cookies = peers.set_cookies(answer)
+        assert {test_peers_better_auth.SESSION, test_peers_better_auth.DATA} <= set(cookies)
+        assert peers.user(site, peers.cookie_line(cookies)) == server.user
+        wrong = examples.post(site, "/auth/login", {"email": account["email"], "password": "wrong"})
+        assert (wrong.status, wrong.json["detail"]) == (401, "Invalid email or password") and not wrong.cookies
+        taken = examples.post(site, "/auth/register", account)
+        assert taken.status in (400, 422) and "exists" in taken.json["detail"]
+        peers.log_out(site, peers.cookie_line(cookies))
+        assert peers.refusal(site, peers.cookie_line(cookies)) == (401, "token_revoked")
 
 
 # --- Better Auth --------------------------------------------------------------------------------------------
