@@ -64,6 +64,7 @@ UNIT_TESTS = \
 	%D%/unit/test_journal \
 	%D%/unit/test_limiter \
 	%D%/unit/test_forwarded \
+	%D%/unit/test_login_check \
 	%D%/unit/test_login_options \
 	%D%/unit/test_network \
 	%D%/unit/test_page_set \
@@ -211,6 +212,9 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_key_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_local_user_LDADD = $(UNIT_LDADD)
 %C%_unit_test_limiter_LDADD = $(UNIT_LDADD)
+%C%_unit_test_login_check_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS)
+%C%_unit_test_login_check_LDADD = $(UNIT_LDADD)
+%C%_unit_test_login_check_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
 %C%_unit_test_login_options_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_memcache_address_LDADD = $(UNIT_LDADD)
