@@ -454,6 +454,7 @@ EXTRA_DIST += \
 	%D%/integration/test_bypass_apache.py \
 	%D%/integration/test_cases.py \
 	%D%/integration/test_cors.py \
+	%D%/integration/test_cross_site.py \
 	%D%/integration/test_check_live.py \
 	%D%/integration/test_check_live_servers.py \
 	%D%/integration/test_configuration.py \
