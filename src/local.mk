@@ -130,6 +130,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/call.c %D%/policy/call.h \
 	%D%/policy/call_cors.c \
 	%D%/policy/cookies.c %D%/policy/cookies.h \
+	%D%/policy/cookies_clear.c \
 	%D%/policy/cors.c %D%/policy/cors.h \
 	%D%/policy/credentials.c %D%/policy/credentials.h \
 	%D%/policy/csrf.c %D%/policy/csrf.h \

@@ -472,6 +472,7 @@ EXTRA_DIST += \
 	%D%/integration/test_login_loop.py \
 	%D%/integration/test_login_program.py \
 	%D%/integration/test_logout.py \
+	%D%/integration/test_logout_cookies.py \
 	%D%/integration/test_logout_program.py \
 	%D%/integration/test_logs.py \
 	%D%/integration/test_methods.py \

@@ -28,8 +28,12 @@ bool cookies_set(const struct call *call, struct str name, struct str value,
 /* Two cookies of the login's name have come: delete the ones that the next login
  * will not replace, wherever a sibling site may have planted them. */
 void cookies_clear_twins(const struct call *call, struct str name);
-/* Delete the login's cookie, the issuers', those of [logout] cookies and of
- * [upstream] pass-cookies, and the chunks NAME.0 … NAME.99 of these that the request brought. */
+/* Delete the login's cookie, the issuers', those of [logout] cookies and of [upstream]
+ * pass-cookies, and of what the request brought their chunks NAME.0 … NAME.99, the same names with and without
+ * "__Secure-" and "__Host-", and what belongs to them: the csrf-token and callback-url
+ * of NextAuth and Auth.js, session_data and dont_remember of Better Auth, __client_uat
+ * and names with a suffix of Clerk. Those that came are deleted for the parent domains
+ * of the host too. */
 void cookies_clear_all(const struct call *call);
 
 #endif

@@ -108,7 +108,7 @@ static enum err end(const struct call *call, struct ending *ending)
 	enum err err = session_end_others(call, &ending->claims, &ending->token);
 	if (err == ERR_NOT_FOUND) {
 		ending->status = 409;
-		ending->text = "There is no account here that a new token could be made for: log out everywhere";
+		ending->text = session_no_account;
 	}
 	return err;
 }
@@ -123,20 +123,16 @@ static void show_again(const struct call *call, const char *done)
 static void confirm(const struct call *call, const struct ending *ending, enum carrier carrier)
 {
 	bool page = ending->form.kind == FORM_FIELDS && negotiate_html(call->request);
-	struct buf b = arena_buf(call->worker->arena, ISSUED_MAX + 256);
-	buf_add(&b, ending->others ? STR("{\"message\":\"All other sessions have ended\",\"token\":")
-				   : STR("{\"message\":\"The session has ended\""));
-	if (ending->others)
-		buf_json(&b, ending->token);
-	buf_add(&b, STR("}\n"));
+	struct str body = ending->others ? session_others_json(call, ending->token)
+					 : STR("{\"message\":\"The session has ended\"}\n");
 	call_begin(call, page ? 303 : 200);
 	bool cookie = ending->others && carrier == CARRIER_COOKIE;
-	if (b.full || (cookie && !session_set_cookie(call, ending->token)))
+	if (!body.p || (cookie && !session_set_cookie(call, ending->token)))
 		call_refuse(call, ERR_INTERNAL);
 	else if (page)
 		show_again(call, ending->others ? "others" : "session");
 	else
-		call_json(call, buf_str(&b));
+		call_json(call, body);
 }
 
 /* Somebody else was faster, or the page was old: it is shown anew. */

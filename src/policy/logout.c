@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* auth-logout: which tokens came, revoking them, and the two truthful answers. */
+/* auth-logout: which tokens came, revoking them, and the truthful answers. */
 #include "policy/logout.h"
 
 #include "http/negotiate.h"
@@ -9,6 +9,7 @@
 #include "policy/event.h"
 #include "policy/form.h"
 #include "policy/login_bounce.h"
+#include "policy/login_routes.h"
 #include "policy/pages.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
@@ -24,6 +25,15 @@ struct presented {
 	struct credentials tokens[PRESENTED_MAX];
 	size_t n;
 	bool bearer; /* one came in Authorization, which no browser adds by itself */
+};
+
+enum scope { THIS_SESSION, EVERYWHERE, OTHERS };
+
+/* What is asked for. */
+struct wish {
+	struct form form;
+	enum scope scope;
+	struct str back; /* where a browser goes afterwards */
 };
 
 struct outcome {
@@ -119,18 +129,30 @@ static void end_token(const struct call *call, const struct credentials *present
 					   : "the revocation could not be made durable");
 }
 
+/* Browsers do it over https alone. */
+static void clear_site_data(const struct call *call)
+{
+	const struct conf_list *clear = &call->worker->snapshot->logout->clear;
+	struct buf b = arena_buf(call->worker->arena, 64);
+	for (size_t i = 0; i < clear->n; i++)
+		buf_printf(&b, "%s\"%.*s\"", i ? ", " : "", STR_ARGS(clear->items[i].value));
+	if (b.n && call->request->https)
+		reply_header(call->reply, "Clear-Site-Data", buf_str(&b));
+}
+
 /* "Token has been invalidated" is said when it is true for every token of ours
  * that came. When none came, or none that we know, nothing was invalidated: then,
  * as after a failure, the answer claims no more than that this client's own
  * session is cleared. */
-static void answer(const struct call *call, const struct outcome *outcome)
+static void answer(const struct call *call, const struct wish *wish, const struct outcome *outcome)
 {
 	bool page = negotiate_html(call->request);
 	call_begin(call, page ? 303 : 200);
 	cookies_clear_all(call);
 	login_bounce_forget(call);
+	clear_site_data(call);
 	if (page)
-		call_redirect(call, call->worker->snapshot->logout->return_to.value);
+		call_redirect(call, wish->back);
 	else if (outcome->ended && !outcome->failed)
 		call_json(call, STR("{\"message\":\"Successfully logged out\","
 				    "\"detail\":\"Token has been invalidated\"}\n"));
@@ -139,22 +161,48 @@ static void answer(const struct call *call, const struct outcome *outcome)
 				    "\"detail\":\"Local session cleared (backend cleanup may have failed)\"}\n"));
 }
 
-static void log_out(const struct call *call, const struct presented *presented, bool everywhere)
+static void log_out(const struct call *call, const struct presented *presented, const struct wish *wish)
 {
+	bool everywhere = wish->scope == EVERYWHERE;
 	struct outcome outcome = {0};
 	for (size_t i = 0; i < presented->n; i++)
 		end_token(call, &presented->tokens[i], everywhere, &outcome);
 	if (!outcome.failed)
 		event_act("logout", call->request, ERR_NONE, outcome.user,
 			  !outcome.ended ? "no token that could be revoked" : everywhere ? "everywhere" : NULL);
-	answer(call, &outcome);
+	answer(call, wish, &outcome);
 	if (outcome.ended)
 		upstream_logout(call, outcome.token);
 }
 
-static bool asks_all(const struct call *call)
+/* All sessions of the user but this one, which goes on with another token. */
+static void log_out_others(const struct call *call, const struct wish *wish)
 {
-	return str_eq(url_field(call->worker->arena, call->request->query, "all"), STR("1"));
+	struct claims claims = {0};
+	enum carrier carrier;
+	struct str token;
+	enum err err = session_find(call, &call->worker->snapshot->issuers, &carrier, &claims);
+	if (err == ERR_NONE)
+		err = session_end_others(call, &claims, &token);
+	event_act(err ? "sessions_end_failed" : "sessions_ended", call->request, err, claims.user_id, "all others");
+	if (err == ERR_NOT_FOUND) {
+		call_refuse_as(call, ERR_BAD_REQUEST, 409, session_no_account);
+		return;
+	}
+	bool page = negotiate_html(call->request);
+	struct str body = err ? STR_NONE : session_others_json(call, token);
+	call_begin(call, page ? 303 : 200);
+	if (err || !body.p || (carrier == CARRIER_COOKIE && !session_set_cookie(call, token)))
+		call_refuse(call, err ? err : ERR_INTERNAL);
+	else if (page)
+		call_redirect(call, wish->back);
+	else
+		call_json(call, body);
+}
+
+static bool query_says(const struct call *call, const char *name)
+{
+	return str_eq(url_field(call->worker->arena, call->request->query, name), STR("1"));
 }
 
 static void show_button(const struct call *call)
@@ -166,9 +214,20 @@ static void show_button(const struct call *call)
 		return;
 	}
 	struct page *page = page_open(call->worker, call->request, "logout");
-	page_flag(page, "everywhere", asks_all(call));
+	page_flag(page, "everywhere", query_says(call, "all"));
 	page_form(call, page, &csrf);
 	page_send(page, call->reply, 200);
+}
+
+/* To rd, when a browser may be sent there after a login too, else to return-to. */
+static struct str where_to(const struct call *call, const struct form *form)
+{
+	struct arena *arena = call->worker->arena;
+	struct str address = form->kind == FORM_FIELDS ? form_text(arena, form, "rd") : STR_NONE;
+	if (!address.p)
+		address = url_field(arena, call->request->query, "rd");
+	address = login_return_address(call, address);
+	return address.p ? address : call->worker->snapshot->logout->return_to.value;
 }
 
 /* A link on a page of this site logs out at once; an image or a script that names
@@ -179,8 +238,10 @@ static void get(const struct call *call)
 	bool deliberate = request->origin.n > 0 || str_eq(request->sec_fetch_mode, STR("navigate"));
 	struct presented presented;
 	if (str_eq(request->method, STR("GET")) && negotiate_same_origin(request) && deliberate) {
+		struct wish wish = {.scope = THIS_SESSION};
+		wish.back = where_to(call, &wish.form);
 		find_tokens(call, &presented);
-		log_out(call, &presented, false);
+		log_out(call, &presented, &wish);
 	} else if (call_is_cross_site(call) && !negotiate_navigation(request)) {
 		call_refuse(call, ERR_CROSS_SITE);
 	} else {
@@ -201,13 +262,18 @@ static enum err check_origin(const struct call *call, const struct form *form, c
 	return csrf_check(call, purpose, url_field(call->worker->arena, form->body, "csrf"), &csrf);
 }
 
-static enum err read_everywhere(const struct call *call, const struct form *form, bool *out)
+static enum err read_scope(const struct call *call, struct wish *wish)
 {
-	*out = false;
-	if (form->kind == FORM_JSON && form_json_flag(form, "everywhere", out))
+	struct arena *arena = call->worker->arena;
+	bool all = false, others = false;
+	if (wish->form.kind == FORM_JSON && (form_json_flag(&wish->form, "everywhere", &all) ||
+					     form_json_flag(&wish->form, "others", &others)))
 		return ERR_BAD_REQUEST;
-	if (asks_all(call) || str_eq(form_text(call->worker->arena, form, "all"), STR("1")))
-		*out = true;
+	all = all || query_says(call, "all") || str_eq(form_text(arena, &wish->form, "all"), STR("1"));
+	others = others || query_says(call, "others") || str_eq(form_text(arena, &wish->form, "others"), STR("1"));
+	if (all && others)
+		return ERR_BAD_REQUEST;
+	wish->scope = all ? EVERYWHERE : others ? OTHERS : THIS_SESSION;
 	return ERR_NONE;
 }
 
@@ -223,41 +289,58 @@ static enum err read_body(const struct call *call, struct form *form)
 
 static void post(const struct call *call)
 {
-	struct form form;
+	struct wish wish = {0};
 	struct presented presented;
-	bool everywhere;
-	enum err err = read_body(call, &form);
-	if (form.kind == FORM_OTHER) {
+	enum err err = read_body(call, &wish.form);
+	if (wish.form.kind == FORM_OTHER) {
 		call_refuse_as(call, ERR_BAD_REQUEST, 415, "Send a form, application/json or no body");
 		return;
 	}
 	find_tokens(call, &presented);
 	if (err == ERR_NONE)
-		err = check_origin(call, &form, &presented);
+		err = check_origin(call, &wish.form, &presented);
 	if (err == ERR_NONE)
-		err = read_everywhere(call, &form, &everywhere);
+		err = read_scope(call, &wish);
 	if (err) {
 		event_act("logout_refused", call->request, err, STR_NONE, NULL);
 		call_refuse(call, err);
 		return;
 	}
-	log_out(call, &presented, everywhere);
+	wish.back = where_to(call, &wish.form);
+	if (wish.scope == OTHERS)
+		log_out_others(call, &wish);
+	else
+		log_out(call, &presented, &wish);
+}
+
+/* A place for return-to, where there is nothing better to see. */
+static void show_signed_out(const struct call *call)
+{
+	struct page *page = page_open(call->worker, call->request, "signed-out");
+	/* auth-login-proxy is beside, not below. */
+	struct str base = {call->mount.p, call->mount.n - 1};
+	while (base.n > 0 && base.p[base.n - 1] != '/')
+		base.n--;
+	page_base(page, base.n ? base : STR("/"));
+	page_text(page, "return_to", STR("/"));
+	page_send(page, call->reply, 200);
 }
 
 void logout_handle(struct worker *worker, const struct request *request, struct reply *reply)
 {
-	static const struct str allow = {"GET, HEAD, POST, OPTIONS", 24};
 	struct call call;
 	bool head = str_eq(request->method, STR("HEAD"));
 	if (!call_open(worker, request, reply, &call))
 		return;
+	bool page_alone = str_eq(call.segment, STR("signed-out"));
+	struct str allow = page_alone ? STR("GET, HEAD, OPTIONS") : STR("GET, HEAD, POST, OPTIONS");
 	call.cors_origins = &worker->snapshot->logout->cors_origin;
 	if (str_eq(request->method, STR("OPTIONS")))
 		call_options(&call, allow);
-	else if (str_eq(request->method, STR("POST")))
+	else if (str_eq(request->method, STR("POST")) && !page_alone)
 		post(&call);
 	else if (head || str_eq(request->method, STR("GET")))
-		get(&call);
+		(page_alone ? show_signed_out : get)(&call);
 	else
 		call_refuse_method(&call, allow);
 	call_share(&call);

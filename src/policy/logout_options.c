@@ -17,6 +17,8 @@ static const struct conf_opt opts[] = {
 	 "Where a browser goes after logging out: a path, or an address on another site"},
 	{"cookies", CONF_LIST, offsetof(struct logout_conf, cookies), NULL, NULL,
 	 "Names of further cookies to look for tokens in and to delete"},
+	{"clear", CONF_LIST, offsetof(struct logout_conf, clear), NULL, NULL,
+	 "What else browsers forget of this site: cache, storage"},
 	{"cors-origin", CONF_LIST, offsetof(struct logout_conf, cors_origin), NULL, NULL,
 	 "Origins whose pages may log out by a request of their scripts"},
 	{"upstream", CONF_WORD, offsetof(struct logout_conf, upstream), "best-effort", "best-effort|off",
@@ -49,6 +51,12 @@ bool logout_options_check(const struct snapshot *snapshot, struct conf_error *er
 	for (size_t i = 0; i < logout->cors_origin.n; i++)
 		if (!cors_check_origin(&logout->cors_origin.items[i], error))
 			return false;
+	for (size_t i = 0; i < logout->clear.n; i++)
+		if (!str_eq(logout->clear.items[i].value, STR("cache")) &&
+		    !str_eq(logout->clear.items[i].value, STR("storage")))
+			return conf_fail_at(error, &logout->clear.items[i], "clear",
+					    "\"%.*s\" is neither cache nor storage; cookies are deleted one by one",
+					    STR_ARGS(logout->clear.items[i].value));
 	if (logout->cookies.n > COOKIES_MAX)
 		return conf_fail(error, section, "cookies", "are more than %d", COOKIES_MAX);
 	for (size_t i = 0; i < logout->cookies.n; i++)

@@ -11,6 +11,7 @@ struct logout_conf {
 	struct conf_text return_to;
 	struct conf_list cookies, cors_origin;
 	int upstream; /* enum logout_upstream */
+	struct conf_list clear; /* cache, storage */
 };
 
 extern const struct conf_kind logout_kind;

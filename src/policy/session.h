@@ -49,6 +49,9 @@ enum err session_end_all(const struct call *call, struct str user_id, struct str
  * anything is revoked: ERR_NOT_FOUND for a user who has no account here,
  * ERR_USER_INACTIVE. Otherwise as session_issue. */
 enum err session_end_others(const struct call *call, const struct claims *claims, struct str *token);
+/* What the client is told of it: {"message","token"}; STR_NONE: no memory. And with ERR_NOT_FOUND. */
+struct str session_others_json(const struct call *call, struct str token);
+extern const char session_no_account[];
 
 /* session_view.c */
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "policy/event.h"
+#include "policy/pages.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
 
@@ -110,6 +111,9 @@ enum err session_end_all(const struct call *call, struct str user_id, struct str
 	return err ? err : end_each(worker, &sessions, except_sid, STR("sessions ended"));
 }
 
+const char session_no_account[] =
+	N_("There is no account here that a new token could be made for: log out everywhere");
+
 static int64_t auth_time_of(const struct claims *claims)
 {
 	int64_t time;
@@ -136,4 +140,13 @@ enum err session_end_others(const struct call *call, const struct claims *claims
 		return ERR_USER_INACTIVE;
 	err = revocation_add_user(worker, claims->iss, claims->user_id, STR("all other sessions"));
 	return is_kept(err) ? session_go_on(call, &account, claims->sid, auth_time_of(claims), token) : err;
+}
+
+struct str session_others_json(const struct call *call, struct str token)
+{
+	struct buf b = arena_buf(call->worker->arena, token.n + 256);
+	buf_add(&b, STR("{\"message\":\"All other sessions have ended\",\"token\":"));
+	buf_json(&b, token);
+	buf_add(&b, STR("}\n"));
+	return b.full ? STR_NONE : buf_str(&b);
 }
