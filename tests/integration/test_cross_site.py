@@ -8,14 +8,22 @@ import urllib.parse
 
 import pytest
 
+import faulty_upstream
 import harness
 import tokens
 
+REGISTER = {"username": "eve", "email": "eve@example.org", "password": "a password of hers", "name": "Eve"}
+MAIL, CODE = {"email": "ada@example.org"}, {"token": "x" * 40, "password": "a password of hers"}
 #: Each address, and what it would need to do its work. A route without a row fails here.
 ROUTES = {
     "login": {"username": "ada", "password": "PASSWORD"},
     "signin": {"username": "ada", "password": "PASSWORD"},
     "resume?rd=/users/ada/app.cgi": {"text": "x"},
+    "signout": {"all": "1"},
+    "register": REGISTER, "signup": REGISTER,
+    "forgot-password": MAIL, "forgot_password": MAIL,
+    "reset-password": CODE, "reset_password": CODE,
+    "verify-email": CODE, "verify_email": CODE,
     "sessions": {"others": "1"},
     "change-password": {"current": "PASSWORD", "new": "another password of hers"},
     "logout": {"all": "1"},
@@ -40,50 +48,88 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def site():
-    with harness.Site(sections={"login": {"password-cost": "4"}}) as running:
-        running.password = running.add_user("ada")
-        answer = running.request("/auth/login", ["Content-Type: application/json"], "POST",
-                                 json.dumps({"username": "ada", "password": running.password}).encode())
-        running.token = tokens.sensitive(answer.json["token"])
-        yield running
+class Local:
+    """Accounts of our own."""
+
+    def __init__(self):
+        self.site = harness.Site(sections={"login": {"password-cost": "4"}}).start()
+        self.password = self.site.add_user("ada")
+        answer = self.site.request("/auth/login", ["Content-Type: application/json"], "POST",
+                                   json.dumps({"username": "ada", "password": self.password}).encode())
+        self.token = tokens.sensitive(answer.json["token"])
+
+    def state(self):
+        """What a request could have changed: accounts, revocations, and whether the session is good."""
+        allowed = self.site.request("/app/app.cgi", [f"Cookie: auth={self.token}"]).status
+        return (allowed, self.site.authctl("users", "list", "--json").stdout,
+                self.site.authctl("revocations", "list", "--json").stdout)
+
+    def close(self):
+        self.site.close()
+
+
+class Upstream:
+    """An auth server elsewhere, which must not be asked at all."""
+
+    def __init__(self):
+        self.server = faulty_upstream.Upstream()
+        paths = {name: f"/{name}" for name in ("login", "register", "forgot-password", "reset-password",
+                                               "verify-email", "logout")}
+        self.site = harness.Site(sections={"login": {"backend": "upstream"},
+                                           "upstream": {"base": self.server.url} | paths}).start()
+        self.password, self.token = tokens.password(), self.server.token()
+
+    def state(self):
+        allowed = self.site.request("/app/app.cgi", [f"Cookie: auth={self.token}"]).status
+        return allowed, list(self.server.asked), self.site.authctl("revocations", "list", "--json").stdout
+
+    def close(self):
+        self.site.close()
+        self.server.close()
+
+
+BACKENDS = {"local": Local, "upstream": Upstream}
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request):
+    made = BACKENDS[request.param]()
+    yield made
+    made.close()
 
 
 def routes():
-    """The segments of login.c's table that take a POST, and the address of auth-logout."""
+    """{segment: the backends with which it takes a POST}: login.c's table, and the address of auth-logout."""
     source = (harness.REPOSITORY / "src/policy/login.c").read_text()
-    found = re.findall(r'^\t\{\{"([^"]+)", \d+\}, \{"(?:POST|PUT|PATCH|DELETE)", \d+\}', source, re.M)
-    assert "login" in found, "the table of routes has another form by now: read it anew"
-    return {*found, "logout"}
+    rows = re.findall(r'^\t\{\{"([^"]+)", \d+\}, \{"(?:POST|PUT|PATCH|DELETE)", \d+\}, \{(\w+), (\w+)\}\},', source,
+                      re.M)
+    assert source.count('{"POST"') == len(rows) > 5, "the table of routes has another form by now: read it anew"
+    found = {segment: {name for name, function in zip(BACKENDS, functions) if function != "NULL"}
+             for segment, *functions in rows}
+    return found | {"logout": set(BACKENDS)}
 
 
 def test_every_route_has_a_row():
-    assert routes() == {target.partition("?")[0] for target in ROUTES}
-
-
-def state(site):
-    """What a request could have changed: accounts, revocations, and whether the session is good."""
-    allowed = site.request("/app/app.cgi", [f"Cookie: auth={site.token}"]).status
-    return (allowed, site.authctl("users", "list", "--json").stdout,
-            site.authctl("revocations", "list", "--json").stdout)
+    assert routes().keys() == {target.partition("?")[0] for target in ROUTES}
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_nothing_is_changed_from_elsewhere(site, route):
-    before = state(site)
+def test_nothing_is_changed_from_elsewhere(backend, route):
+    there = type(backend).__name__.lower() in routes()[route.partition("?")[0]]
+    wanted = {403, 415} if there else {404}
+    before = backend.state()
     assert before[0] == 200
-    fields = {name: site.password if value == "PASSWORD" else value for name, value in ROUTES[route].items()}
+    fields = {name: backend.password if value == "PASSWORD" else value for name, value in ROUTES[route].items()}
     for sender, headers in SENDERS.items():
         for kind, (content_type, write) in KINDS.items():
             if sender == "silent" and kind in ("json", "text"):
                 continue  # no page sends these without saying where it is from
-            for cookies in ([f"Cookie: auth={site.token}"], []):
-                answer = site.request(f"/auth/{route}", [*headers, *cookies, f"Content-Type: {content_type}"], "POST",
-                                      write(fields).encode())
+            for cookies in ([f"Cookie: auth={backend.token}"], []):
+                answer = backend.site.request(f"/auth/{route}", [*headers, *cookies, f"Content-Type: {content_type}"],
+                                              "POST", write(fields).encode())
                 case = f"{route}, {sender}, {kind}, {'with' if cookies else 'without'} cookie: {answer.text}"
                 # A type that nobody takes is refused as such; who is not signed in may be told that alone.
-                assert answer.status in {403, 415} | ({401} if not cookies else set()), case
+                assert answer.status in wanted | ({401} if not cookies else set()), case
                 assert kind != "form" or answer.status != 415, case
                 assert not answer.cookies, case
-    assert state(site) == before
+    assert backend.state() == before
