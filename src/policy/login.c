@@ -75,6 +75,7 @@ static const struct route {
 	{{"sessions", 8}, {"POST", 4}, {login_sessions_end, NULL}},
 	{{"verify-token", 12}, {"GET", 3}, {login_verify_token, upstream_verify_token}},
 	{{"jwks.json", 9}, {"GET", 3}, {login_jwks, NULL}},
+	{{"change-password", 15}, {"GET", 3}, {login_show_change_password, NULL}},
 	{{"change-password", 15}, {"POST", 4}, {login_change_password, NULL}},
 	{{"logo", 4}, {"GET", 3}, {login_logo, login_logo}},
 	{{"health", 6}, {"GET", 3}, {health, health}},

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /change-password: by the token's user, who knows the current password. */
+/* GET and POST /change-password: by the token's user, who knows the current password. */
 #include "base/clock.h"
 #include "http/negotiate.h"
+#include "policy/csrf.h"
 #include "policy/event.h"
 #include "policy/form.h"
 #include "policy/login_routes.h"
+#include "policy/pages.h"
 #include "policy/password.h"
 #include "policy/password_policy.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
+
+static const char purpose[] = "password";
 
 /* What the change needs; filled step by step. */
 struct change {
@@ -21,21 +25,63 @@ struct change {
 	int64_t retry_after; /* seconds, or 0 */
 };
 
+static enum err find_claims(const struct call *call, enum carrier *carrier, struct claims *claims)
+{
+	struct issuer *issuer = call->worker->snapshot->login_issuer;
+	struct issuer_set ours = {&issuer, issuer ? 1 : 0};
+	return session_find(call, &ours, carrier, claims);
+}
+
+/* The page; message: why it comes once more, or NULL. */
+static void show(const struct call *call, const struct claims *claims, int status, const char *message,
+		 int64_t retry_after)
+{
+	struct csrf csrf;
+	enum err err = csrf_open(call, purpose, &csrf);
+	if (err) {
+		call_refuse(call, err);
+		return;
+	}
+	struct page *page = page_open(call->worker, call->request, "password");
+	page_base(page, call->mount);
+	page_text(page, "user", claims->user_id);
+	if (message)
+		page_say(page, message);
+	page_form(call, page, &csrf);
+	reply_begin(call->reply, status);
+	reply_header(call->reply, "Cache-Control", STR("no-store"));
+	if (retry_after > 0)
+		reply_header_int(call->reply, "Retry-After", retry_after);
+	page_send_body(page, call->reply);
+}
+
+void login_show_change_password(const struct call *call)
+{
+	struct claims claims;
+	enum carrier carrier;
+	enum err err = find_claims(call, &carrier, &claims);
+	if (err == ERR_NONE)
+		show(call, &claims, 200, NULL, 0);
+	else if (!login_send_here(call, err))
+		call_refuse(call, err);
+}
+
 /* The user of a token of ours. A form that comes with the cookie alone must prove
  * that it comes from this site; JSON can come from no other. */
 static enum err find_user(const struct call *call, struct change *change)
 {
-	struct issuer *issuer = call->worker->snapshot->login_issuer;
-	struct issuer_set ours = {&issuer, issuer ? 1 : 0};
+	struct csrf csrf;
 	enum carrier carrier;
 	if (call_is_cross_site(call))
 		return ERR_CROSS_SITE;
-	enum err err = session_find(call, &ours, &carrier, &change->claims);
+	enum err err = find_claims(call, &carrier, &change->claims);
 	if (err)
 		return err;
 	bool proven = carrier == CARRIER_BEARER || change->form.kind == FORM_JSON ||
 		      negotiate_same_origin(call->request);
-	return proven ? ERR_NONE : ERR_CROSS_SITE;
+	if (proven)
+		return ERR_NONE;
+	return csrf_check(call, purpose, form_text(call->worker->arena, &change->form, "csrf"), &csrf);
 }
 
 static enum err check_current(const struct call *call, struct change *change)
@@ -89,9 +135,35 @@ static void confirm(const struct call *call, const struct change *change, struct
 	if (!body.p || (cookie && !session_set_cookie(call, token)))
 		call_refuse(call, ERR_INTERNAL);
 	else if (page)
-		call_redirect(call, STR("/"));
+		call_redirect(call, arena_printf(call->worker->arena, "%.*sprofile?done=password",
+						 STR_ARGS(call->mount)));
 	else
 		call_json(call, body);
+}
+
+static const char *explain(const struct change *change, enum err err)
+{
+	switch (err) {
+	case ERR_BAD_CREDENTIALS: return N_("The current password is wrong.");
+	case ERR_CROSS_SITE: return N_("The form was open for too long. Please try again.");
+	default: return change->text ? change->text : err_row(err)->text;
+	}
+}
+
+/* People who are signed in get the page once more. */
+static void refuse(const struct call *call, const struct change *change, enum err err)
+{
+	int status = err_row(err)->status;
+	bool again = change->form.kind == FORM_FIELDS && negotiate_html(call->request) && change->claims.user_id.n &&
+		     status < 500 && !call_is_cross_site(call);
+	if (again)
+		show(call, &change->claims, status,
+		     change->retry_after > 0 ? attempt_text(change->retry_after) : explain(change, err),
+		     change->retry_after);
+	else if (change->retry_after > 0)
+		call_refuse_later(call, err, change->retry_after);
+	else
+		call_refuse_as(call, err, status, change->text);
 }
 
 void login_change_password(const struct call *call)
@@ -113,10 +185,8 @@ void login_change_password(const struct call *call)
 	form_forget(&change.form, change.fresh);
 	event_act(err ? "password_change_failed" : "password_changed", call->request, err, change.claims.user_id,
 		  change.why);
-	if (change.retry_after > 0)
-		call_refuse_later(call, err, change.retry_after);
-	else if (err)
-		call_refuse_as(call, err, err_row(err)->status, change.text);
+	if (err)
+		refuse(call, &change, err);
 	else
 		confirm(call, &change, token);
 }

@@ -74,6 +74,8 @@ static void say_what_was_done(struct page *page, const struct call *call)
 		page_say_good(page, N_("You are signed out everywhere else"));
 	else if (str_eq(done, STR("session")))
 		page_say_good(page, N_("That session has ended"));
+	else if (str_eq(done, STR("password")))
+		page_say_good(page, N_("Your password is changed. All your other sessions have ended."));
 	else if (str_eq(done, STR("gone")))
 		page_say_good(page, N_("That session had ended before"));
 }

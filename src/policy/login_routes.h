@@ -25,7 +25,11 @@ void login_sessions_end(const struct call *call);
 void login_jwks(const struct call *call);
 /* login_logo.c */
 void login_logo(const struct call *call);
+/* A person's browser, refused with 401, goes to the login and comes back to this address.
+ * false: it is none, and there is no reply yet. */
+bool login_send_here(const struct call *call, enum err err);
 /* login_password.c */
+void login_show_change_password(const struct call *call);
 void login_change_password(const struct call *call);
 
 /* A password that somebody sent. */

@@ -64,14 +64,13 @@ static void finish(const struct call *call, const struct buf *body)
 	call_json(call, buf_str(body));
 }
 
-/* A person's browser goes to the login and comes back. */
-static bool send_to_login(const struct call *call, enum err err)
+bool login_send_here(const struct call *call, enum err err)
 {
 	if (!negotiate_navigation(call->request) || err_row(err)->status != 401 || !call->login_url.p)
 		return false;
-	struct buf back = arena_buf(call->worker->arena, 3 * call->mount.n + sizeof "profile");
+	struct buf back = arena_buf(call->worker->arena, 3 * (call->mount.n + call->segment.n) + 1);
 	percent_encode(&back, call->mount, "/");
-	buf_add(&back, STR("profile"));
+	percent_encode(&back, call->segment, "");
 	call_begin(call, 303);
 	call_redirect(call, arena_printf(call->worker->arena, "%.*s?rd=%.*s", STR_ARGS(call->login_url),
 					 STR_ARGS(buf_str(&back))));
@@ -84,7 +83,7 @@ void login_profile(const struct call *call)
 	enum carrier carrier;
 	enum err err = session_find(call, &call->worker->snapshot->issuers, &carrier, &claims);
 	if (err) {
-		if (!send_to_login(call, err))
+		if (!login_send_here(call, err))
 			call_refuse(call, err);
 		return;
 	}

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of one's account: where one is signed in, and ending that from here."""
 
+import tokens
+
 WIKI = "/wiki/index.html"
 
 
@@ -51,3 +53,32 @@ def test_signed_out(lighttpd, browser):
     assert browser.path.startswith("/auth/login?rd="), "a person is led to the login, and back"
     browser.log_in(*lighttpd.account("sid"))
     assert browser.path == "/auth/profile"
+
+
+def test_changing_the_password(lighttpd, browser, other):
+    """The old session goes on with a new token, the other browser's ends."""
+    sign_in(lighttpd, "paul", browser, other)
+    old, new = lighttpd.account("paul")[1], tokens.password()
+    browser.follow("Profile").follow("Change password")
+    assert browser.focus == "current"
+    browser.picture("password")
+    browser.fill(current="not this one", new=new).submit("new")
+    assert browser.status == 401 and browser.alert == "The current password is wrong."
+    browser.fill(current=old, new="short").submit("new")
+    assert browser.status == 400 and "12 characters" in browser.alert
+    browser.picture("password-short")
+    browser.fill(current=old, new=new).submit("new")
+    assert browser.path.startswith("/auth/profile") and "Your password is changed" in browser.find("[role=status]").text
+    browser.open(lighttpd.at(WIKI))
+    assert browser.heading == "The wiki"
+    other.open(lighttpd.at(WIKI))
+    other.log_in("paul", old)
+    assert other.status == 401
+    other.log_in("paul", new)
+    assert other.heading == "The wiki"
+
+
+def test_password_page_waits_for_the_login(lighttpd, other):
+    other.open(lighttpd.at("/auth/change-password"))
+    other.log_in(*lighttpd.account("pia"))
+    assert other.path == "/auth/change-password" and other.has("[name=new]")

@@ -48,8 +48,8 @@ def test_unknown_route(programs, target):
     ("PUT", "/auth/login", "GET, HEAD, POST"), ("DELETE", "/auth/signin", "GET, HEAD, POST"),
     ("TRACE", "/auth/login", "GET, HEAD, POST"),
     ("get", "/auth/login", "GET, HEAD, POST"), ("POST", "/auth/profile", "GET, HEAD"),
-    ("POST", "/auth/verify-token", "GET, HEAD"), ("GET", "/auth/change-password", "POST"),
-    ("HEAD", "/auth/change-password", "POST"), ("POST", "/auth/health", "GET, HEAD")])
+    ("POST", "/auth/verify-token", "GET, HEAD"), ("GET", "/auth/resume", "POST"),
+    ("HEAD", "/auth/resume", "POST"), ("POST", "/auth/health", "GET, HEAD")])
 def test_wrong_method(programs, method, target, allow):
     answer = programs.ask("login", method, target)
     assert answer.status == 405
@@ -587,6 +587,29 @@ def test_change_password_by_form(programs):
     assert foreign.status == 403
     answer = programs.ask("login", "POST", "/auth/change-password", {**BROWSER, **jar}, body, FORM)
     assert answer.status == 303 and programs.is_good(cookies(answer)[COOKIE][0])
+
+
+def test_change_password_page(programs):
+    """Its form is trusted by its own token where a browser says nothing of where it comes from."""
+    old, new = programs.site.add_user("tess"), tokens.password()
+    session = f"{COOKIE}={programs.token('tess', old)}"
+    assert programs.ask("login", "GET", "/auth/change-password", {"Accept": "text/html"}).status == 303
+    assert programs.ask("login", "GET", "/auth/change-password", {"Accept": "application/json"}).status == 401
+    page = programs.ask("login", "GET", "/auth/change-password", {"Accept": "text/html", "Cookie": session})
+    assert page.status == 200
+    fields = responder.Fields(page.body.decode()).fields
+    jar = f"{session}; " + "; ".join(f"{name}={value}" for name, (value, _) in cookies(page).items())
+
+    def send(**changes):
+        body = urllib.parse.urlencode(fields | {"current": old, "new": new} | changes).encode()
+        headers = {"Accept": "text/html", "Cookie": jar}
+        return programs.ask("login", "POST", "/auth/change-password", headers, body, FORM)
+
+    for changes, status in (({"csrf": "x"}, 403), ({"current": "wrong"}, 401), ({"new": "short"}, 400)):
+        answer = send(**changes)
+        assert answer.status == status and b"<form" in answer.body and COOKIE not in cookies(answer)
+        assert old.encode() not in answer.body and new.encode() not in answer.body
+    assert send().status == 303 and programs.token("tess", new)
 
 
 def test_login_in_the_second_of_a_logout_everywhere(programs):

@@ -15,7 +15,7 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 ROUTES = {
     "/auth/login": ("GET", "HEAD", "POST"), "/auth/signin": ("GET", "HEAD", "POST"),
     "/auth/profile": ("GET", "HEAD"), "/auth/verify-token": ("GET", "HEAD"), "/auth/health": ("GET", "HEAD"),
-    "/auth/change-password": ("POST",), "/auth/resume": ("POST",),
+    "/auth/change-password": ("GET", "HEAD", "POST"), "/auth/resume": ("POST",),
     "/auth/logout": ("GET", "HEAD", "POST"), "/auth/signout": ("GET", "HEAD", "POST"),
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND")
