@@ -307,7 +307,8 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_jwk \
 	%D%/fuzz/fuzz_jws \
 	%D%/fuzz/fuzz_record \
-	%D%/fuzz/fuzz_rule
+	%D%/fuzz/fuzz_rule \
+	%D%/fuzz/fuzz_template
 if TRANSPORT_HTTP
 FUZZ_TARGETS += %D%/fuzz/fuzz_http
 endif
@@ -342,6 +343,8 @@ endif
 %C%_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)
 %C%_fuzz_fuzz_rule_SOURCES = %D%/fuzz/fuzz_rule.c $(FUZZ_FRAME)
 %C%_fuzz_fuzz_rule_LDFLAGS = $(FUZZ_LINK)
+%C%_fuzz_fuzz_template_SOURCES = %D%/fuzz/fuzz_template.c $(FUZZ_FRAME)
+%C%_fuzz_fuzz_template_LDFLAGS = $(FUZZ_LINK)
 EXTRA_DIST += %D%/fuzz/README.md %D%/fuzz/seeds %D%/fuzz/seeds.test
 
 EXTRA_DIST += \
