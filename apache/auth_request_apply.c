@@ -94,6 +94,8 @@ static void give_cookies(request_rec *r, const struct answer *answer)
 			return;
 	if (answer_header(answer, "Set-Cookie")) {
 		apr_table_do(add_cookie, r, answer->headers, "Set-Cookie", NULL);
+		/* With whatever the page itself says: no shared cache may keep a cookie for others. */
+		apr_table_addn(r->err_headers_out, "Cache-Control", "private");
 		state_of(r)->cookies_out = true;
 	}
 }

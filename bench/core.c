@@ -144,7 +144,7 @@ static bool open_bench(struct bench *b)
 	struct conf_section section = {.kind = &issuer_kind, .name = STR("main"), .values = &conf, .file = "bench"};
 	struct conf_error error;
 	struct str members = STR("\"role\":\"editor\",\"email\":\"alice@example.com\"");
-	struct issue issue = {STR("6b1c9f0e"), members, NOW - 60, 600};
+	struct issue issue = {STR("6b1c9f0e"), members, NOW - 60, 600, STR_NONE};
 	struct str text;
 	struct token token;
 	if (!token_start() || !arena_open(1 << 18, &b->arena) || !token_thread_open(0, &b->thread) ||

@@ -85,7 +85,7 @@ static bool open_issuer(struct kind_token *t)
 static bool sign(struct kind_token *t, int64_t now, int64_t lifetime, struct buf *out)
 {
 	struct str members = STR("\"role\":\"editor\",\"email\":\"alice@example.com\"");
-	struct issue issue = {STR("alice"), members, now, lifetime};
+	struct issue issue = {STR("alice"), members, now, lifetime, STR_NONE};
 	struct str made = STR_NONE;
 	bool good = issuer_sign(t->issuer, t->thread, t->arena, &issue, &made) == ERR_NONE;
 	buf_add(out, made);

@@ -48,6 +48,13 @@ end
 local protocols = request.req_env["AUTH_WEBSOCKET_PROTOCOL"]
 if protocols then request.req_header["Sec-WebSocket-Protocol"] = protocols end
 
+-- The next token of a session in use is for the client alone: no application sees it.
+local cookie = request.req_env["AUTH_SET_COOKIE"]
+if cookie then
+	request.req_env["AUTH_SET_COOKIE"] = nil
+	request.resp_header["Set-Cookie"] = cookie
+end
+
 -- After a decision: AUTH_USER_ID becomes X-Auth-User, any other AUTH_NAME
 -- becomes X-Auth-Name, and the token that "pass-token" gives Authorization.
 if request.req_env["AUTH_REQUEST_ID"] then

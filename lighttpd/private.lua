@@ -13,4 +13,9 @@ local headers = lighty.r.resp_header
 if not headers["Cache-Control"] then
 	headers["Cache-Control"] = parts[lighty.r.req_header["Sec-Fetch-Dest"]] and "private, no-cache" or "no-store"
 end
+-- The next token of a session is for one client: no shared cache keeps such an answer.
+local kept = (headers["Cache-Control"] or ""):lower()
+if headers["Set-Cookie"] and not kept:find("private", 1, true) and not kept:find("no-store", 1, true) then
+	headers["Cache-Control"] = "private"
+end
 return 0

@@ -8,8 +8,11 @@ local path = lighty.r.req_attr["uri.path"]
 
 if env["AUTH_REQUEST_ID"] then
 	env["FCGI_AUTH_ASKED"] = nil
+	env["FCGI_AUTH_COOKIE_WANTED"] = nil
 	return 0
 end
 if env["FCGI_AUTH_ASKED"] == path then return 503 end
 env["FCGI_AUTH_ASKED"] = path
+-- lighttpd drops a Set-Cookie of the authorizer's yes; identity.lua passes this one on.
+env["FCGI_AUTH_COOKIE_WANTED"] = "1"
 return 0

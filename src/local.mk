@@ -150,6 +150,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/login_jwks.c \
 	%D%/policy/login_logo.c \
 	%D%/policy/login_limits.c \
+	%D%/policy/login_refresh.c \
 	%D%/policy/login_resume.c %D%/policy/login_resume.h \
 	%D%/policy/login_options.c %D%/policy/login_options.h \
 	%D%/policy/login_password.c \
@@ -183,6 +184,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/runtime_files.c \
 	%D%/policy/server_options.c \
 	%D%/policy/session.c %D%/policy/session.h \
+	%D%/policy/session_renew.c %D%/policy/session_renew.h \
 	%D%/policy/session_end.c \
 	%D%/policy/session_view.c \
 	%D%/policy/snapshot.c \

@@ -498,6 +498,7 @@ EXTRA_DIST += \
 	%D%/integration/test_peers_signed.py \
 	%D%/integration/test_profiles.py \
 	%D%/integration/test_resume.py \
+	%D%/integration/test_renewal.py \
 	%D%/integration/test_restart.py \
 	%D%/integration/test_rings.py \
 	%D%/integration/test_rules.py \

@@ -76,7 +76,8 @@ static bool is_fresh(const struct policy *policy, const struct claims *claims, i
 		return true;
 	/* Nor may it come from farther in the future than it may come from the past:
 	 * such a token would be young for years. */
-	return claims->iat != TIME_ABSENT && now - claims->iat <= limit && claims->iat - now <= limit;
+	int64_t since = claims_since(claims);
+	return since != TIME_ABSENT && now - since <= limit && since - now <= limit;
 }
 
 enum err access_check_rules(const struct policy *policy, const struct subject *subject, int64_t now, struct str *why)

@@ -55,6 +55,7 @@ static const struct route {
 	{{"signin", 6}, {"GET", 3}, {login_show, login_show}},
 	{{"signin", 6}, {"POST", 4}, {login_submit, login_submit}},
 	{{"resume", 6}, {"POST", 4}, {login_resume, login_resume}},
+	{{"refresh", 7}, {"POST", 4}, {login_refresh, NULL}},
 	{{"signout", 7}, {"GET", 3}, {sign_out, sign_out}},
 	{{"signout", 7}, {"POST", 4}, {sign_out, sign_out}},
 	{{"register", 8}, {"GET", 3}, {NULL, upstream_show_register}},

@@ -31,6 +31,10 @@ static const struct conf_opt opts[] = {
 	 "How long the tokens of a login are good"},
 	{"resume-max", CONF_SIZE, offsetof(struct login_conf, resume_max), "256k", "0-256k",
 	 "Largest form that goes on after a login when it was posted without a session; 0: none does"},
+	{"renew", CONF_DURATION, offsetof(struct login_conf, renew), NULL, "0s-365d",
+	 "Renew a session in use when so little is left of its token; without it a quarter of lifetime, 0s: never"},
+	{"session-max", CONF_DURATION, offsetof(struct login_conf, session_max), "30d", "1m-365d",
+	 "How long a session may last by being renewed, from its login on"},
 	{"issuer", CONF_TEXT, offsetof(struct login_conf, issuer), NULL, NULL,
 	 "The [issuer] that signs the tokens of local accounts; not needed where there is only one"},
 	{"token-claims", CONF_LIST, offsetof(struct login_conf, token_claims), "email, name, roles", NULL,
@@ -102,6 +106,13 @@ static bool check_cookie(const struct login_conf *login, const struct conf_secti
 				 STR_ARGS(name));
 	if (str_eq(str_of(same_sites[login->cookie_samesite]), STR("None")) && login->cookie_secure == SECURE_OFF)
 		return conf_fail(error, section, "cookie-samesite", "None needs cookie-secure = on or auto");
+	return true;
+}
+
+static bool check_times(const struct login_conf *login, const struct conf_section *section, struct conf_error *error)
+{
+	if (login->renew >= login->lifetime)
+		return conf_fail(error, section, "renew", "is the last part of lifetime: make it shorter than that");
 	return true;
 }
 
@@ -240,7 +251,8 @@ bool login_options_check(struct snapshot *snapshot, struct conf_error *error)
 	const struct conf_section *section = snapshot->conf->sections;
 	while (section->kind != &login_kind)
 		section = section->next;
-	return check_cookie(login, section, error) && check_claims(login, error) &&
+	return check_cookie(login, section, error) && check_times(login, section, error) &&
+	       check_claims(login, error) &&
 	       check_texts(login, section, error) &&
 	       login_limits_check(snapshot, section, error) && choose_issuer(snapshot, section, error);
 }

@@ -17,6 +17,8 @@ struct login_conf {
 	int cookie_samesite; /* Lax, Strict, None */
 	int cookie_secure;   /* auto, on, off */
 	int64_t lifetime;    /* milliseconds */
+	int64_t renew;	     /* milliseconds before the end; -1: a quarter of lifetime; 0: never */
+	int64_t session_max; /* milliseconds */
 	struct conf_list token_claims, return_origins, cors_origin;
 	int64_t password_min; /* characters of a new password */
 	int64_t resume_max; /* bytes */

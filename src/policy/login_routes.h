@@ -28,6 +28,8 @@ void login_logo(const struct call *call);
 /* A person's browser, refused with 401, goes to the login and comes back to this address.
  * false: it is none, and there is no reply yet. */
 bool login_send_here(const struct call *call, enum err err);
+/* login_refresh.c: the next token of a session in use */
+void login_refresh(const struct call *call);
 /* login_password.c */
 void login_show_change_password(const struct call *call);
 void login_change_password(const struct call *call);

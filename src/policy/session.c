@@ -88,23 +88,14 @@ static struct str make_sid(struct arena *arena)
 	return buf_str(&b);
 }
 
-/* What the new token is for. */
-struct plan {
-	const struct account *account;
-	struct str sid;	   /* STR_NONE: a new one */
-	int64_t auth_time; /* 0: now */
-};
-
-/* Sign and verify as any program of ours would. claims is filled when it is refused as revoked. */
-static enum err try_issue(struct worker *worker, const struct plan *plan, int64_t now, struct str *text,
-			  struct claims *claims)
+enum err session_sign(struct worker *worker, const struct new_token *wanted, struct str *text, struct claims *claims)
 {
-	struct str sid = plan->sid.n ? plan->sid : make_sid(worker->arena);
 	struct issue issue = {
-		.user_id = plan->account->id,
-		.members = print_members(worker, plan->account, sid, plan->auth_time ? plan->auth_time : now),
-		.now = now,
-		.lifetime = worker->snapshot->login->lifetime / 1000,
+		.user_id = wanted->account->id,
+		.members = print_members(worker, wanted->account, wanted->sid, wanted->auth_time),
+		.jti = wanted->jti,
+		.now = wanted->now,
+		.lifetime = wanted->lifetime,
 	};
 	struct issuer *issuer = worker->snapshot->login_issuer;
 	struct token token;
@@ -114,6 +105,26 @@ static enum err try_issue(struct worker *worker, const struct plan *plan, int64_
 	return err ? err
 		   : verify_token(worker, &(struct issuer_set){&issuer, 1}, &(struct credentials){.token = *text},
 				  &token, claims);
+}
+
+/* What the new token is for. */
+struct plan {
+	const struct account *account;
+	struct str sid;	   /* STR_NONE: a new one */
+	int64_t auth_time; /* 0: now */
+};
+
+static enum err try_issue(struct worker *worker, const struct plan *plan, int64_t now, struct str *text,
+			  struct claims *claims)
+{
+	const struct new_token wanted = {
+		.account = plan->account,
+		.sid = plan->sid.n ? plan->sid : make_sid(worker->arena),
+		.auth_time = plan->auth_time ? plan->auth_time : now,
+		.now = now,
+		.lifetime = worker->snapshot->login->lifetime / 1000,
+	};
+	return session_sign(worker, &wanted, text, claims);
 }
 
 /* Since when are the user's tokens good? */
@@ -213,9 +224,14 @@ enum err session_revoke_old(const struct call *call)
 
 bool session_set_cookie(const struct call *call, struct str token)
 {
+	return session_set_cookie_until(call, token, clock_now() + call->worker->snapshot->login->lifetime / 1000);
+}
+
+bool session_set_cookie_until(const struct call *call, struct str token, int64_t expires)
+{
 	const struct login_conf *login = call->worker->snapshot->login;
 	struct cookie_attributes attributes =
-		login_cookie_attributes(login, call->request->https, login->lifetime / 1000);
+		login_cookie_attributes(login, call->request->https, expires - clock_now());
 	struct str value;
 	if (cookie_find(call->request->cookie, login->cookie.value, &value) > 1)
 		cookies_clear_twins(call, login->cookie.value);

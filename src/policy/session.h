@@ -13,6 +13,14 @@
  * ERR_AMBIGUOUS_TOKEN. carrier says where it was. */
 enum err session_find(const struct call *call, const struct issuer_set *issuers, enum carrier *carrier,
 		      struct claims *claims);
+/* A token to be made for a local account. */
+struct new_token {
+	const struct account *account;
+	struct str sid, jti; /* jti STR_NONE: a random one */
+	int64_t auth_time, now, lifetime; /* seconds; now is its iat */
+};
+/* Sign it, and verify as any program of ours would. claims is filled when it is refused as revoked, too. */
+enum err session_sign(struct worker *worker, const struct new_token *wanted, struct str *text, struct claims *claims);
 /* A new session of the account, noted among its others: its token, with the claims sid
  * (128 random bits) and auth_time, has passed our own verification. Of too many
  * sessions the oldest end. ERR_STORE, ERR_INTERNAL when no issuer signs or the token
@@ -27,6 +35,8 @@ enum err session_go_on(const struct call *call, const struct account *account, s
 enum err session_revoke_old(const struct call *call);
 /* Add the cookie with the token to a begun reply. false: it does not fit into a line. */
 bool session_set_cookie(const struct call *call, struct str token);
+/* The same for a token that ends at another time (seconds). */
+bool session_set_cookie_until(const struct call *call, struct str token, int64_t expires);
 /* {"message","token","user":{id,email,name}}; STR_NONE when the arena is used up. */
 struct str session_json(const struct call *call, const char *message, struct str token, const struct account *account);
 

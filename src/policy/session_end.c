@@ -15,7 +15,8 @@ enum { KEPT = 31 * 86400 };
 static int64_t end_of(const struct worker *worker, int64_t exp)
 {
 	const struct snapshot *s = worker->snapshot;
-	int64_t kept = s->login->lifetime / 1000 > KEPT ? s->login->lifetime / 1000 : KEPT;
+	int64_t longest = s->login->lifetime > s->login->session_max ? s->login->lifetime : s->login->session_max;
+	int64_t kept = longest / 1000 > KEPT ? longest / 1000 : KEPT;
 	int64_t latest = clock_now() + kept;
 	int64_t leeway = s->login_issuer ? issuer_wants(s->login_issuer).rules->leeway : 0;
 	return (exp > latest ? exp : latest) + leeway + 1;

@@ -4,6 +4,7 @@
 #include "policy/verdict_cache.h"
 
 #include "base/clock.h"
+#include "policy/session_renew.h"
 
 /* Other requests are judged alike; of these two more is asked than the credentials say. */
 static bool is_plain(const struct request *request)
@@ -47,7 +48,7 @@ static void bound_until(int64_t *ms, int64_t until)
 		bound(ms, until_ms - clock_now_ms());
 }
 
-static int64_t milliseconds(const struct verdict *verdict)
+static int64_t milliseconds(const struct snapshot *snapshot, const struct verdict *verdict)
 {
 	const struct policy_conf *conf = verdict->policy->conf;
 	const struct claims *claims = &verdict->claims;
@@ -55,8 +56,12 @@ static int64_t milliseconds(const struct verdict *verdict)
 	/* Without the leeway: that is for clocks that differ, and for requests under way. */
 	if (claims->exp != TIME_ABSENT)
 		bound_until(&ms, claims->exp);
-	if (conf->max_age && !__builtin_add_overflow(claims->iat, conf->max_age / 1000, &end))
+	if (conf->max_age && !__builtin_add_overflow(claims_since(claims), conf->max_age / 1000, &end))
 		bound_until(&ms, end);
+	/* From then on each answer may bring the next token. */
+	int64_t renewal = session_renewal_of(snapshot, verdict);
+	if (renewal != TIME_ABSENT)
+		bound_until(&ms, renewal);
 	if (claims->ask_again_ms)
 		bound(&ms, claims->ask_again_ms - clock_monotonic_ms());
 	if (verdict->profile.source)
@@ -72,7 +77,7 @@ struct verdict_hold verdict_cache_hold(const struct snapshot *snapshot, const st
 {
 	if (!may_be_kept(snapshot, request, verdict))
 		return (struct verdict_hold){0};
-	int64_t ms = milliseconds(verdict);
+	int64_t ms = milliseconds(snapshot, verdict);
 	return (struct verdict_hold){
 		.seconds = ms > 0 ? ms / 1000 : 0,
 		/* A policy that is found by the path says nothing of other paths. */

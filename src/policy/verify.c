@@ -88,9 +88,18 @@ static enum err step_user(struct worker *worker, const struct request *request, 
 	return err;
 }
 
+/* Renewed, a token is as old as its login. */
+static void read_auth_time(const struct worker *worker, struct claims *claims)
+{
+	const struct issuer *ours = worker->snapshot->login_issuer;
+	if (ours && str_eq(claims->issuer, issuer_name(ours)))
+		json_integer(json_member(claims->all, STR("auth_time")), &claims->auth_time);
+}
+
 static enum err step_rules(struct worker *worker, const struct request *request, struct verdict *verdict)
 {
-	(void)worker;
+	if (verdict->policy->conf->max_age)
+		read_auth_time(worker, &verdict->claims);
 	enum err err = access_check_paths(verdict->policy, request, verdict->claims.user_id);
 	if (!err && verdict->credentials.carrier == CARRIER_COOKIE)
 		err = access_check_websocket(verdict->policy, request, &verdict->why);

@@ -155,3 +155,9 @@ enum err claims_check(const struct claims_rules *rules, const struct token *toke
 		*out = c;
 	return err;
 }
+
+int64_t claims_since(const struct claims *claims)
+{
+	bool renewed = claims->auth_time > 0 && claims->iat != TIME_ABSENT && claims->auth_time < claims->iat;
+	return renewed ? claims->auth_time : claims->iat;
+}

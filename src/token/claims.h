@@ -14,12 +14,16 @@ struct claims {
 	bool user_id_is_number; /* in the token, as auth servers in Ruby write it */
 	struct str iss, jti, sid; /* never empty, or STR_NONE */
 	int64_t exp, iat, nbf;	/* seconds, or TIME_ABSENT */
+	int64_t auth_time;	/* of a login of ours: when it was, however often the token was renewed; else 0 */
 	int64_t leeway;		/* seconds, of the issuer that vouches for it */
 	bool renewable; /* later tokens may have this jti and another exp: a revocation must outlive this one */
 	int64_t ask_again_ms;	/* its server has been asked, and will be from then on (monotonic); 0: it need not */
 	struct str issuer;	/* the issuer's name in the configuration */
 	struct str kid;		/* of the header, for the log */
 };
+
+/* How old is it for max-age? Its iat, or the login before it; TIME_ABSENT. */
+int64_t claims_since(const struct claims *claims);
 
 /* What an issuer wants of its tokens; an empty list wants nothing. */
 struct claims_rules {

@@ -384,9 +384,14 @@ static void print_claims(struct buf *b, const struct issuer *issuer, const struc
 	buf_int(b, issue->now);
 	buf_add(b, STR(",\"exp\":"));
 	buf_int(b, issue->now + issue->lifetime);
-	buf_add(b, STR(",\"jti\":\""));
-	base64url_encode(b, jti, sizeof jti);
-	buf_char(b, '"');
+	buf_add(b, STR(",\"jti\":"));
+	if (issue->jti.n) {
+		buf_json(b, issue->jti);
+	} else {
+		buf_char(b, '"');
+		base64url_encode(b, jti, sizeof jti);
+		buf_char(b, '"');
+	}
 	add_member(b, "iss", &issuer->rules.iss);
 	add_member(b, "aud", &issuer->rules.audience);
 	if (issue->members.n > 0)

@@ -191,6 +191,7 @@ struct issue {
 	struct str user_id;
 	struct str members;
 	int64_t now, lifetime; /* seconds */
+	struct str jti;	       /* STR_NONE: a random one */
 };
 enum err issuer_sign(const struct issuer *issuer, struct token_thread *thread, struct arena *arena,
 		     const struct issue *issue, struct str *token);

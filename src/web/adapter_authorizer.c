@@ -8,6 +8,7 @@
 #include "policy/cors.h"
 #include "policy/event.h"
 #include "policy/pages.h"
+#include "policy/session_renew.h"
 #include "policy/verdict_cache.h"
 #include "web/adapter_internal.h"
 
@@ -64,8 +65,7 @@ static void prove(struct reply *reply, const struct request *request)
 		reply_header(reply, "X-Accel-Redirect", location);
 }
 
-/* What no web server may keep is not spoken of. An allow sets no cookie, which could not
- * be kept with it. */
+/* What no web server may keep is not spoken of, an allow with a cookie for one. */
 static void allow_again(struct worker *worker, const struct request *request, const struct verdict *verdict,
 			struct reply *reply)
 {
@@ -77,6 +77,21 @@ static void allow_again(struct worker *worker, const struct request *request, co
 		reply_header(reply, "Variable-AUTH_CACHE",
 			     arena_printf(worker->arena, "max-age=%lld; scope=%s", (long long)hold.seconds,
 					  hold.every_path ? "policy" : "path"));
+}
+
+/* The next token of a session in use. What an application sees is no place for it: a
+ * web server that does not pass a plain Set-Cookie on says that it takes a variable. */
+static bool renew(struct worker *worker, const struct request *request, const struct verdict *verdict,
+		  struct reply *reply)
+{
+	struct str cookie = session_renew_cookie(worker, request, verdict), wanted;
+	if (!cookie.p)
+		return false;
+	bool variable = request_parameter(request, STR("FCGI_AUTH_COOKIE_WANTED"), &wanted) == 1;
+	if (variable)
+		return reply_header(reply, "Variable-AUTH_SET_COOKIE", cookie);
+	/* Where one gets through, the other does: no shared cache may keep the page. */
+	return reply_header(reply, "Set-Cookie", cookie) && reply_header(reply, "Cache-Control", STR("private"));
 }
 
 static void allow(struct worker *worker, const struct request *request, const struct verdict *verdict,
@@ -94,7 +109,8 @@ static void allow(struct worker *worker, const struct request *request, const st
 	reply_header(reply, "Variable-AUTH_MATCHED_POLICY", verdict->policy->name);
 	reply_header(reply, "Variable-AUTH_REQUEST_ID", str_of(request->id));
 	prove(reply, request);
-	allow_again(worker, request, verdict, reply);
+	if (!renew(worker, request, verdict, reply))
+		allow_again(worker, request, verdict, reply);
 	reply_end(reply);
 	if (worker->snapshot->server->log_allow)
 		event_allow(worker, request, verdict);

@@ -87,7 +87,8 @@ static void none_after_the_first(void)
 	issuer_setup_secret(&setup, STR("first-Dw8fQm2LrXk5Zs9TbVy3Hc6Np1Jg4Ea7Ui0Oo"));
 	issuer_setup_secret(&setup, STR("second-Kp4Wn8Rt1Yx6Bq3Mv9Lz2Cd5Fh7Gj0Sa4Eu"));
 	CU_ASSERT_FATAL(issuer_open(&setup.section, 1, &issuer, &error));
-	struct issue issue = {STR("alice"), STR("\"email\":\"a\\u006cice@a.test\",\"roles\":[\"a\",\"b\"]"), 1000, 100};
+	struct issue issue = {STR("alice"),
+			      STR("\"email\":\"a\\u006cice@a.test\",\"roles\":[\"a\",\"b\"]"), 1000, 100, STR_NONE};
 	CU_ASSERT_EQUAL_FATAL(issuer_sign(issuer, thread, arena, &issue, &text), ERR_NONE);
 	struct buf b = buf_over(good, sizeof good);
 	buf_add(&b, text);

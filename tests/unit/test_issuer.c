@@ -264,7 +264,8 @@ static void signing(void)
 	issuer_setup_add(&setup, &setup.conf.iss, STR("https://old.test"));
 	issuer_setup_add(&setup, &setup.conf.audience, STR("app"));
 	struct issuer *issuer = open_issuer(&setup);
-	struct issue issue = {STR("bj\xc3\xb6rn \"b\""), STR("\"email\":\"b@a.test\",\"roles\":[\"x\"]"), 1000, 600};
+	struct issue issue = {STR("bj\xc3\xb6rn \"b\""),
+			      STR("\"email\":\"b@a.test\",\"roles\":[\"x\"]"), 1000, 600, STR_NONE};
 	struct str text, again;
 	struct token token;
 	struct claims c;
@@ -293,22 +294,22 @@ static void what_is_not_signed(void)
 	memcpy(large, "\"a\":\"", 5);
 	large[sizeof large - 1] = '"';
 	const struct issue rows[] = {
-		{STR(""), STR_NONE, 1000, 600},
-		{STR("a\nb"), STR_NONE, 1000, 600},
-		{STR(" a"), STR_NONE, 1000, 600},
-		{STR("\xff"), STR_NONE, 1000, 600},
-		{STR("a"), STR_NONE, 1000, 0},
-		{STR("a"), STR_NONE, 1000, -1},
-		{STR("a"), STR_NONE, -1, 600},
-		{STR("a"), STR_NONE, INT64_MAX, 1},
-		{STR("a"), STR("\"sub\":\"b\""), 1000, 600},
-		{STR("a"), STR("\"s\\u0075b\":\"b\""), 1000, 600},
-		{STR("a"), STR("\"exp\":9999999999"), 1000, 600},
-		{STR("a"), STR("x"), 1000, 600},
-		{STR("a"), STR("\"x\":1}"), 1000, 600},
-		{STR("a"), STR("\"x\":1,"), 1000, 600},
-		{STR("a"), {large, sizeof large}, 1000, 600},
-		{STR("a"), {large + sizeof large / 4, 1}, 1000, 600},
+		{STR(""), STR_NONE, 1000, 600, STR_NONE},
+		{STR("a\nb"), STR_NONE, 1000, 600, STR_NONE},
+		{STR(" a"), STR_NONE, 1000, 600, STR_NONE},
+		{STR("\xff"), STR_NONE, 1000, 600, STR_NONE},
+		{STR("a"), STR_NONE, 1000, 0, STR_NONE},
+		{STR("a"), STR_NONE, 1000, -1, STR_NONE},
+		{STR("a"), STR_NONE, -1, 600, STR_NONE},
+		{STR("a"), STR_NONE, INT64_MAX, 1, STR_NONE},
+		{STR("a"), STR("\"sub\":\"b\""), 1000, 600, STR_NONE},
+		{STR("a"), STR("\"s\\u0075b\":\"b\""), 1000, 600, STR_NONE},
+		{STR("a"), STR("\"exp\":9999999999"), 1000, 600, STR_NONE},
+		{STR("a"), STR("x"), 1000, 600, STR_NONE},
+		{STR("a"), STR("\"x\":1}"), 1000, 600, STR_NONE},
+		{STR("a"), STR("\"x\":1,"), 1000, 600, STR_NONE},
+		{STR("a"), {large, sizeof large}, 1000, 600, STR_NONE},
+		{STR("a"), {large + sizeof large / 4, 1}, 1000, 600, STR_NONE},
 	};
 	struct issuer_setup setup;
 	issuer_setup(&setup);
@@ -362,7 +363,7 @@ static void leeway(void)
 		issuer_setup(&setup);
 		setup.conf.leeway = rows[i].milliseconds;
 		struct issuer *issuer = open_issuer(&setup);
-		struct issue issue = {STR("a"), STR_NONE, 1000, 100};
+		struct issue issue = {STR("a"), STR_NONE, 1000, 100, STR_NONE};
 		CU_ASSERT_EQUAL(issuer_sign(issuer, thread, arena, &issue, &text), ERR_NONE);
 		CU_ASSERT_EQUAL_FATAL(token_parse(arena, text, &token), ERR_NONE);
 		CU_ASSERT_EQUAL(issuer_verify(issuer, &(struct verification){thread, arena, 1110}, &token, &c),

@@ -247,7 +247,7 @@ static void other_forms(void)
 	CU_ASSERT_FALSE(issuer_fits(issuer, &token));
 	CU_ASSERT_EQUAL(token_parse(arena, sign("{\"alg\":\"RS256\"}", "{" OK TIMES "}"), &token), ERR_NONE);
 	CU_ASSERT_TRUE(issuer_fits(issuer, &token));
-	struct issue issue = {STR("user_1"), STR_NONE, NOW, 60};
+	struct issue issue = {STR("user_1"), STR_NONE, NOW, 60, STR_NONE};
 	struct str text;
 	CU_ASSERT_EQUAL(issuer_sign(issuer, thread, arena, &issue, &text), ERR_INTERNAL);
 	issuer_close(&issuer);

@@ -66,7 +66,7 @@ static const char *make_ring(const char *algorithm)
 
 static struct str sign(const struct bed *bed, char memory[TEXT], int64_t lifetime)
 {
-	struct issue issue = {STR("alice"), STR(""), NOW, lifetime};
+	struct issue issue = {STR("alice"), STR(""), NOW, lifetime, STR_NONE};
 	struct buf text = buf_over(memory, TEXT);
 	struct str signed_text;
 	CU_ASSERT_EQUAL_FATAL(issuer_sign(bed->issuer, thread, arena, &issue, &signed_text), ERR_NONE);
