@@ -118,6 +118,7 @@ def test_over_https(make_place, browser):
     cookie = browser.cookies["__Host-auth"]
     assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Lax"
     assert (cookie["path"], cookie["domain"]) == ("/", "127.0.0.1")
+    browser.expect('Cleared data types: "cache"')
     browser.open(place.at("/auth/logout"))
     browser.press("form button")
     assert "__Host-auth" not in browser.cookies
