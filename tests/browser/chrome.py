@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Chromium with a profile of its own, driven as a person would: look, type, press, go back."""
 
+import base64
 import contextlib
 import itertools
 import re
@@ -240,7 +241,8 @@ class Chrome:
                                                     "return [e.scrollWidth, e.scrollHeight]")
             assert wide <= width, f"{name}: {wide} pixels wide on a screen of {width}"
             self._resize(width, max(high, height), phone)
-            self.driver.save_screenshot(str(PICTURES / f"{name}-{view}-{scheme}.png"))
+            shot = self.devtools("Page.captureScreenshot", optimizeForSpeed=True)["data"]
+            (PICTURES / f"{name}-{view}-{scheme}.png").write_bytes(base64.b64decode(shot))
         self.devtools("Emulation.setEmulatedMedia", features=[])
         self.devtools("Emulation.clearDeviceMetricsOverride")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Browsers, tabs and the way back: what is open to whom, and from when on."""
 
+import harness
 import pytest
 
 WIKI = "/wiki/index.html"
@@ -87,3 +88,28 @@ def test_signed_out_in_another_tab(lighttpd, browser):
     assert browser.path.startswith("/auth/login")
     browser.log_in(*lighttpd.account("bert"))
     assert SECRET in browser.text
+
+
+@pytest.mark.parametrize("server", ["lighttpd", "apache-direct"])
+def test_session_in_use(make_place, browser, server):
+    """Is renewed by opening pages, and nobody notices; what was opened before goes on as well."""
+    place = make_place(server, sections={"login": {"lifetime": "1m", "renew": "59s"}})
+    browser.open(place.at(WIKI))
+    first = browser.driver.current_window_handle
+    browser.log_in(*place.account("rena"))
+    old = browser.cookies["auth"]
+    browser.tab()
+
+    def is_renewed():
+        browser.open(place.at(WIKI))
+        assert SECRET in browser.text
+        return browser.cookies["auth"]["value"] != old["value"]
+
+    harness.wait_for("another token", is_renewed)
+    new = browser.cookies["auth"]
+    assert new["expiry"] >= old["expiry"] and new["httpOnly"] and new["sameSite"] == "Lax"
+    browser.select(first).follow("Edit")
+    assert browser.status == 200
+    sign_out(browser, place)
+    assert "auth" not in browser.cookies
+    assert is_asked(browser, place)
