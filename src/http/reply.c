@@ -39,17 +39,27 @@ void reply_begin(struct reply *reply, int status)
 	buf_add(&reply->out, STR("\r\n"));
 }
 
-bool reply_header(struct reply *reply, const char *name, struct str value)
+static bool add_line(struct reply *reply, const char *name, struct str value, size_t most)
 {
 	struct str key = str_of(name);
 	size_t line = key.n + 2 + value.n + 2;
-	if (line >= REPLY_LINE_MAX || reply->out.n + line >= REPLY_HEAD_MAX || str_has_control(value))
+	if (line >= most || reply->out.n + line >= REPLY_HEAD_MAX || str_has_control(value))
 		return false;
 	buf_add(&reply->out, key);
 	buf_add(&reply->out, STR(": "));
 	buf_add(&reply->out, value);
 	buf_add(&reply->out, STR("\r\n"));
 	return true;
+}
+
+bool reply_header(struct reply *reply, const char *name, struct str value)
+{
+	return add_line(reply, name, value, REPLY_LINE_MAX);
+}
+
+bool reply_cookie(struct reply *reply, struct str value)
+{
+	return add_line(reply, "Set-Cookie", value, REPLY_COOKIE_MAX);
 }
 
 bool reply_header_int(struct reply *reply, const char *name, int64_t value)

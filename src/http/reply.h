@@ -5,7 +5,8 @@
 
 #include "base/str.h"
 
-enum { REPLY_MAX = 65536, REPLY_LINE_MAX = 4000, REPLY_HEAD_MAX = 32768 };
+/* A cookie of a browser has up to 4096 bytes, its attributes aside. */
+enum { REPLY_MAX = 65536, REPLY_LINE_MAX = 4000, REPLY_COOKIE_MAX = 4400, REPLY_HEAD_MAX = 32768 };
 
 struct reply {
 	struct buf out; /* over REPLY_MAX bytes of the worker */
@@ -18,6 +19,8 @@ void reply_begin(struct reply *reply, int status);
 /* Add a header line. false and nothing added: the value has a control byte, or
  * the line would reach REPLY_LINE_MAX, or the head REPLY_HEAD_MAX. */
 bool reply_header(struct reply *reply, const char *name, struct str value);
+/* A Set-Cookie line, up to REPLY_COOKIE_MAX: others' cookies are as long as they are. */
+bool reply_cookie(struct reply *reply, struct str value);
 bool reply_header_int(struct reply *reply, const char *name, int64_t value);
 /* End the head and add a body; its Content-Type is set with it. */
 void reply_body(struct reply *reply, const char *content_type, struct str body);

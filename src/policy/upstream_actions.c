@@ -204,7 +204,7 @@ static void answer(const struct call *call, const struct submission *s, const st
 		return;
 	}
 	struct str body = upstream_json(call, outcome, s->row->done);
-	bool ours = page || negotiate_same_origin(call->request);
+	bool ours = page || negotiate_same_origin(call->request) || call_listed_origin(call).p;
 	call_begin(call, page ? 303 : outcome->status);
 	if (!body.p || (outcome->signed_in && !upstream_set_cookies(call, outcome, ours))) {
 		call_refuse(call, ERR_UPSTREAM_ANSWER);

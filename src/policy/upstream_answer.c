@@ -136,8 +136,13 @@ static enum err refusal_of(int status)
 	}
 }
 
+/* Better Auth has a name of its own for it. */
 static int64_t retry_of(const struct fetch_answer *answer)
 {
+	uint64_t seconds;
+	if (answer->retry_after == 0 &&
+	    str_to_uint(fetch_header(answer->head, STR("x-retry-after")), RETRY_MAX, &seconds))
+		return (int64_t)seconds;
 	return answer->retry_after < 0 || answer->retry_after > RETRY_MAX ? RETRY_MAX : answer->retry_after;
 }
 

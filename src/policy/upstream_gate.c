@@ -8,11 +8,15 @@
 #include "base/clock.h"
 #include "policy/upstream_internal.h"
 
+/* After so long without anybody leaving it does not answer. */
+enum { STUCK_MS = 1000 };
+
 struct upstream_gate {
 	pthread_mutex_t lock;
 	pthread_cond_t left;
 	unsigned workers, inside, waiting;
-	int64_t rests_until; /* monotonic milliseconds */
+	int64_t moved;	     /* when somebody left, or came in alone: monotonic milliseconds */
+	int64_t rests_until; /* the same clock */
 };
 
 bool upstream_gate_open(unsigned workers, struct upstream_gate **out)
@@ -60,10 +64,13 @@ bool upstream_gate_enter(struct upstream_gate *gate, unsigned most, int64_t wait
 	if (most == 0)
 		most = gate->workers > 4 ? gate->workers / 4 : 1;
 	pthread_mutex_lock(&gate->lock);
-	/* Who waits holds a thread as well. */
-	if (gate->inside >= most && gate->waiting < most && wait_ms > 0)
+	/* Who waits holds a thread as well: half of them may, while it makes sense. */
+	if (gate->inside >= most && gate->waiting < (gate->workers + 1) / 2 && wait_ms > 0 &&
+	    clock_monotonic_ms() - gate->moved < STUCK_MS)
 		await(gate, most, wait_ms);
 	bool room = gate->inside < most;
+	if (gate->inside == 0)
+		gate->moved = clock_monotonic_ms();
 	gate->inside += room;
 	pthread_mutex_unlock(&gate->lock);
 	return room;
@@ -75,6 +82,7 @@ void upstream_gate_leave(struct upstream_gate *gate)
 		return;
 	pthread_mutex_lock(&gate->lock);
 	gate->inside--;
+	gate->moved = clock_monotonic_ms();
 	pthread_cond_signal(&gate->left);
 	pthread_mutex_unlock(&gate->lock);
 }

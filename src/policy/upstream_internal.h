@@ -31,8 +31,8 @@ struct upstream_question {
 
 /* Bounds ----------------------------------------------------------------- */
 
-/* Wait up to wait_ms for a place among `most` (0: a quarter of the workers). NULL
- * gates (tools) have room. */
+/* A place among `most` (0: a quarter of the workers). While the server answers, up to
+ * half of the workers wait for one, each up to wait_ms. NULL gates (tools) have room. */
 bool upstream_gate_enter(struct upstream_gate *gate, unsigned most, int64_t wait_ms);
 void upstream_gate_leave(struct upstream_gate *gate);
 /* A logout found nobody there: the next ones do not wait for that again for a moment. */

@@ -76,7 +76,7 @@ static const struct conf_opt opts[] = {
 	{"max-body", CONF_SIZE, offsetof(struct upstream_conf, max_body), "256k", "1k-512k",
 	 "Bytes of the longest answer that is read"},
 	{"max-concurrent", CONF_INT, offsetof(struct upstream_conf, max_concurrent), "0", "0-256",
-	 "Threads of a process that ask the server at a time; as many more wait up to a second. 0: a quarter of all"},
+	 "Threads of a process that ask the server at a time; 0: a quarter of all"},
 	{"ca-file", CONF_PATH, offsetof(struct upstream_conf, ca_file), NULL, NULL,
 	 "PEM file of authorities that vouch for the server's certificate, besides those of the system"},
 	{"allow-plain-http", CONF_BOOL, offsetof(struct upstream_conf, allow_plain_http), "off", NULL,

@@ -279,7 +279,7 @@ bool upstream_set_cookies(const struct call *call, const struct upstream_outcome
 			continue;
 		struct buf line = arena_buf(call->worker->arena, LINE_MAX);
 		upstream_cookie_print(call, &outcome->cookies[i], &line);
-		if (line.full || !reply_header(call->reply, "Set-Cookie", buf_str(&line))) {
+		if (line.full || !reply_cookie(call->reply, buf_str(&line))) {
 			log_text(LOG_ERR, "upstream_failed", "a cookie of the auth server does not fit into a line");
 			return false;
 		}
