@@ -261,7 +261,8 @@ def test_s4_3_local_accounts():
         locked = try_it(password)
         assert refused(locked) == (423, "Too many attempts")
         assert 0 < int(locked.header("Retry-After")) <= 900
-    with examples.Example("shared-secret", {"secret": peers.new_secret()}) as site:
+    places = {"\n[login]\n": "\n[login]\npassword-cost = 4\n"}
+    with examples.Example("shared-secret", {"secret": peers.new_secret()}, places) as site:
         answers = [examples.post(site, "/auth/login", {"username": f"user-{n}", "password": "x"}) for n in range(11)]
         assert refused(answers[-1]) == (429, "Too many attempts") and answers[-1].header("Retry-After")
 
