@@ -114,6 +114,8 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/net/fetch.c %D%/net/fetch.h %D%/net/fetch_head.c \
 	%D%/net/fetch_url.c \
 	%D%/net/library.c %D%/net/library.h \
+	%D%/net/mail.c %D%/net/mail.h \
+	%D%/net/mail_command.c \
 	%D%/policy/absent_store.c %D%/policy/absent_store.h \
 	%D%/policy/access.c %D%/policy/access.h \
 	%D%/policy/access_compile.c \
@@ -141,25 +143,34 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/keys.c %D%/policy/keys.h \
 	%D%/policy/keys_internal.h \
 	%D%/policy/keys_jwks.c \
+	%D%/policy/letter.c %D%/policy/letter.h \
 	%D%/policy/local_user.c %D%/policy/local_user.h \
 	%D%/policy/kept_form.c %D%/policy/kept_form.h \
 	%D%/policy/login_bounce.c %D%/policy/login_bounce.h \
 	%D%/policy/login.c %D%/policy/login.h \
 	%D%/policy/login_check.c \
 	%D%/policy/login_form.c \
+	%D%/policy/login_forgot.c \
+	%D%/policy/login_input.c %D%/policy/login_input.h \
 	%D%/policy/login_jwks.c \
 	%D%/policy/login_logo.c \
 	%D%/policy/login_limits.c \
 	%D%/policy/login_refresh.c \
 	%D%/policy/login_resume.c %D%/policy/login_resume.h \
+	%D%/policy/login_link.c %D%/policy/login_link.h \
 	%D%/policy/login_options.c %D%/policy/login_options.h \
 	%D%/policy/login_password.c \
+	%D%/policy/login_register.c \
+	%D%/policy/login_reset.c \
 	%D%/policy/login_routes.h \
 	%D%/policy/login_profile.c \
 	%D%/policy/login_sessions.c \
 	%D%/policy/login_token.c \
+	%D%/policy/login_verify.c \
 	%D%/policy/logout.c %D%/policy/logout.h \
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
+	%D%/policy/mail_options.c %D%/policy/mail_options.h \
+	%D%/policy/mailer.c %D%/policy/mailer.h \
 	%D%/policy/opaque_session.c %D%/policy/opaque_session.h \
 	%D%/policy/page_files.h \
 	%D%/policy/page_folder.c %D%/policy/page_folder.h \

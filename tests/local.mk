@@ -449,6 +449,7 @@ EXTRA_DIST += \
 	%D%/integration/data/nginx.conf \
 	%D%/integration/test_accounts.py \
 	%D%/integration/test_attempts.py \
+	%D%/integration/test_accounts_mail.py \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
 	%D%/integration/test_bodies.py \

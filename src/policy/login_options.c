@@ -56,6 +56,12 @@ static const struct conf_opt opts[] = {
 	 "Least number of characters of a new password"},
 	{"password-cost", CONF_INT, offsetof(struct login_conf, password_cost), "12", "4-16",
 	 "Cost of bcrypt for the hash of a password; each step doubles the time of a login and of a guess"},
+	{"registration", CONF_BOOL, offsetof(struct login_conf, registration), "off", NULL,
+	 "Let people make local accounts for themselves"},
+	{"verify-email", CONF_BOOL, offsetof(struct login_conf, verify_email), "on", NULL,
+	 "They may log in only when they have confirmed their e-mail address by a link in a mail"},
+	{"url", CONF_TEXT, offsetof(struct login_conf, url), NULL, NULL,
+	 "Where people find auth-login-proxy, for the links in mails: https://example.org/auth"},
 	{"rate-limit", CONF_TEXT, offsetof(struct login_conf, rate_limit), "10/m", NULL,
 	 "How often one client (an IPv4 address, or an IPv6 network of 64 bits) may try: 10/m, or with s, h, d; off"},
 	{"account-rate-limit", CONF_TEXT, offsetof(struct login_conf, account_rate_limit), "5/m", NULL,
@@ -83,6 +89,16 @@ struct cookie_attributes login_cookie_attributes(const struct login_conf *login,
 		.secure = secure,
 		.max_age = max_age,
 	};
+}
+
+bool login_registers(const struct snapshot *snapshot)
+{
+	return snapshot->login->backend == LOGIN_LOCAL && snapshot->login->registration;
+}
+
+bool login_mails(const struct snapshot *snapshot)
+{
+	return snapshot->login->backend == LOGIN_LOCAL && snapshot->mail.on;
 }
 
 static bool check_cookie(const struct login_conf *login, const struct conf_section *section, struct conf_error *error)

@@ -24,6 +24,8 @@ struct login_conf {
 	int64_t resume_max; /* bytes */
 	int64_t password_cost; /* of bcrypt: the logarithm of the work */
 	struct conf_text rate_limit, account_rate_limit, lockout, breached_passwords;
+	bool registration, verify_email;
+	struct conf_text url; /* where people find the login */
 	int64_t lockout_time; /* milliseconds */
 };
 
@@ -36,6 +38,9 @@ struct login_limits {
 extern const struct conf_kind login_kind;
 
 struct snapshot;
+/* May people make local accounts; can they confirm an address and get a new password by mail? */
+bool login_registers(const struct snapshot *snapshot);
+bool login_mails(const struct snapshot *snapshot);
 /* What the table cannot say: cookie prefixes and attributes fit, the issuer
  * exists and can sign, origins are origins. Sets the snapshot's login_issuer: the
  * one named, which must be able to sign; without a name the only issuer there

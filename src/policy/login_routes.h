@@ -34,6 +34,17 @@ void login_refresh(const struct call *call);
 void login_show_change_password(const struct call *call);
 void login_change_password(const struct call *call);
 
+/* login_register.c, where [login] registration is on */
+void login_show_register(const struct call *call);
+void login_register(const struct call *call);
+/* login_verify.c, login_forgot.c, login_reset.c, where there is mail */
+void login_show_verify_email(const struct call *call);
+void login_verify_email(const struct call *call);
+void login_show_forgot_password(const struct call *call);
+void login_forgot_password(const struct call *call);
+void login_show_reset_password(const struct call *call);
+void login_reset_password(const struct call *call);
+
 /* A password that somebody sent. */
 struct login_proof {
 	enum attempt_kind kind;

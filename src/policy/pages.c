@@ -100,14 +100,15 @@ void page_form(const struct call *call, struct page *page, const struct csrf *cs
 		page->whole->cookie = csrf_cookie_line(call, csrf);
 }
 
-/* Where the auth server offers them. */
+/* Where the auth server offers them, or local accounts may. */
 static void link_actions(struct page *page, struct str base)
 {
-	const struct upstream *upstream = page->whole->worker->snapshot->upstream;
+	const struct snapshot *snapshot = page->whole->worker->snapshot;
+	const struct upstream *upstream = snapshot->upstream;
 	struct arena *arena = page->whole->worker->arena;
-	if (upstream && upstream->urls[UPSTREAM_FORGOT].p)
+	if (login_mails(snapshot) || (upstream && upstream->urls[UPSTREAM_FORGOT].p))
 		page_text(page, "forgot_url", arena_printf(arena, "%.*sforgot-password", STR_ARGS(base)));
-	if (upstream && upstream->urls[UPSTREAM_REGISTER].p)
+	if (login_registers(snapshot) || (upstream && upstream->urls[UPSTREAM_REGISTER].p))
 		page_text(page, "register_url", arena_printf(arena, "%.*sregister", STR_ARGS(base)));
 }
 
@@ -125,17 +126,22 @@ void page_base(struct page *page, struct str base)
 	link_actions(page, base);
 }
 
-static void choose_language(struct page *page, const struct request *request)
+const struct catalogue *page_language(const struct worker *worker, const struct request *request)
 {
-	const struct page_set *set = page->worker->snapshot->pages;
+	const struct page_set *set = worker->snapshot->pages;
 	struct str languages[PAGE_LANGUAGES_MAX], accept;
-	page->catalogue = set->forced;
+	if (set->forced)
+		return set->forced;
 	if (request_parameter(request, STR("HTTP_ACCEPT_LANGUAGE"), &accept) == 0)
 		accept = STR_NONE;
 	for (size_t i = 0; i < set->n_catalogues; i++)
 		languages[i] = set->catalogues[i].language;
-	if (!page->catalogue)
-		page->catalogue = &set->catalogues[negotiate_language(accept, languages, set->n_catalogues)];
+	return &set->catalogues[negotiate_language(accept, languages, set->n_catalogues)];
+}
+
+static void choose_language(struct page *page, const struct request *request)
+{
+	page->catalogue = page_language(page->worker, request);
 	page_text(page, "lang", page->catalogue->language);
 	page_text(page, "dir", catalogue_is_right_to_left(page->catalogue) ? STR("rtl") : STR("ltr"));
 }

@@ -14,6 +14,7 @@
 #define POLICY_PAGES_H
 
 #include "http/reply.h"
+#include "policy/catalogue.h"
 #include "policy/csrf.h"
 #include "policy/runtime.h"
 
@@ -41,6 +42,8 @@ void page_form(const struct call *call, struct page *page, const struct csrf *cs
 /* Where auth-login-proxy is mounted, ends with '/'; "": nobody knows. Without it:
  * where the request's own path is. */
 void page_base(struct page *page, struct str base);
+/* The language in which the client is answered. */
+const struct catalogue *page_language(const struct worker *worker, const struct request *request);
 /* Begin the reply, set the security headers (strict CSP, no-store, nosniff, no
  * framing), and end it. */
 void page_send(struct page *page, struct reply *reply, int status);

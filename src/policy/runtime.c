@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "policy/absent_store.h"
+#include "policy/mailer.h"
 #include "policy/opaque_session.h"
 #include "policy/upstream.h"
 #include "store/generation.h"
@@ -46,6 +47,7 @@ struct runtime {
 	struct user_records *user_records;
 	struct api_keys *api_keys;
 	struct upstream_gate *upstream_gate;
+	struct mailer *mailer;
 };
 
 /* *state is what the files were before they were read: one that changes
@@ -149,6 +151,7 @@ bool runtime_open(const struct runtime_settings *settings, struct runtime **out,
 	if (!open_slots(r) || !opaque_sessions_open(r->threads, &r->sessions) || !api_keys_open(&r->api_keys) ||
 	    !upstream_gate_open(r->threads, &r->upstream_gate) ||
 	    !profiles_open(r->threads, !r->one_request, &r->profiles) ||
+	    !mailer_open(!r->one_request, &r->mailer) ||
 	    !keys_open(&keys, &r->keys) ||
 	    !user_records_open(server_records_folder(snapshot->server), &r->user_records) ||
 	    !open_store(r, error) || !open_keys(r, snapshot, error) || !tell_of_start(r, error))
@@ -168,6 +171,7 @@ void runtime_close(struct runtime **runtime)
 	struct runtime *r = *runtime;
 	if (!r)
 		return;
+	mailer_close(&r->mailer);
 	keys_close(&r->keys);
 	profiles_close(&r->profiles);
 	if (r->sweeper)
@@ -338,7 +342,7 @@ bool worker_open(struct runtime *runtime, unsigned number, struct worker *out)
 	struct worker w = {.runtime = runtime, .number = number, .keys = runtime->keys,
 			   .sessions = runtime->sessions, .profiles = runtime->profiles,
 			   .user_records = runtime->user_records, .api_keys = runtime->api_keys,
-			   .upstream_gate = runtime->upstream_gate};
+			   .upstream_gate = runtime->upstream_gate, .mailer = runtime->mailer};
 	random_bytes(&w.requests, sizeof w.requests);
 	if (arena_open(REQUEST_ARENA, &w.arena) && token_thread_open(number, &w.token)) {
 		token_thread_share(w.token, runtime->tokens);

@@ -13,6 +13,7 @@
 #include "policy/keys.h"
 #include "policy/login_options.h"
 #include "policy/logout_options.h"
+#include "policy/mail_options.h"
 #include "policy/page_set.h"
 #include "policy/profile.h"
 #include "policy/stores.h"
@@ -54,6 +55,7 @@ struct snapshot {
 	const struct route_table *routes; /* to them */
 	const struct login_conf *login;
 	const struct logout_conf *logout;
+	struct mail_sender mail;
 	struct login_limits login_limits;
 	struct breached *breached; /* NULL without a list */
 	const struct page_set *pages;
@@ -84,6 +86,7 @@ struct worker {
 	struct profiles *profiles;	  /* the process's; NULL in tools */
 	struct api_keys *api_keys;	  /* the process's; NULL in tools */
 	struct upstream_gate *upstream_gate; /* the process's; NULL in tools */
+	struct mailer *mailer;		  /* the process's; NULL in tools */
 	uint64_t requests;	   /* counts on from a random number */
 };
 

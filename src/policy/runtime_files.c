@@ -49,6 +49,11 @@ static uint64_t add_profile_files(uint64_t state, const struct profile_conf *pro
 	return add_file(state, secret_path(arena, profile->api_key.value).p);
 }
 
+static uint64_t add_mail_files(uint64_t state, const struct mail_conf *mail, struct arena *arena)
+{
+	return add_file(state, secret_path(arena, mail->password.value).p);
+}
+
 static uint64_t add_page_files(uint64_t state, const struct login_conf *login, struct arena *arena)
 {
 	char memory[256];
@@ -80,6 +85,8 @@ uint64_t runtime_files(const struct conf *conf)
 			state = add_api_key_files(state, c->values, arena);
 		else if (c->kind == &login_kind)
 			state = add_page_files(state, c->values, arena);
+		else if (c->kind == &mail_kind)
+			state = add_mail_files(state, c->values, arena);
 	}
 	arena_close(&arena);
 	return state;

@@ -54,7 +54,7 @@ const char *server_records_folder(const struct server_conf *server)
 }
 
 const struct conf_kind *const runtime_kinds[] = {&server_kind, &store_kind, &issuer_kind,  &profile_kind,
-						 &policy_kind, &login_kind, &upstream_kind, &logout_kind,
-						 &api_keys_kind, NULL};
+						 &policy_kind, &login_kind, &mail_kind, &upstream_kind,
+						 &logout_kind, &api_keys_kind, NULL};
 
-const char *const runtime_masked[] = {"secret", "key-ring", "api-key", NULL};
+const char *const runtime_masked[] = {"secret", "key-ring", "api-key", "password", NULL};

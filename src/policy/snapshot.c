@@ -70,8 +70,8 @@ bool snapshot_open(const char *path, unsigned slots, struct snapshot **out, stru
 			slots = (unsigned)s->server->threads;
 		good = server_options_check(s, section_of(s->conf, &server_kind), error) &&
 		       stores_check(section_of(s->conf, &store_kind), error) && open_issuers(s, slots, error) &&
-		       login_options_check(s, error) && logout_options_check(s, error) &&
-		       page_options_check(s, error) &&
+		       login_options_check(s, error) && mail_options_check(s, error) &&
+		       logout_options_check(s, error) && page_options_check(s, error) &&
 		       upstream_options_check(s, error) &&
 		       profiles_compile(s, error) && api_keys_compile(s, error) && access_open(s, error);
 	}
