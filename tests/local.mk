@@ -274,7 +274,8 @@ check_PROGRAMS += %D%/net/fetch_client
 EXTRA_DIST += %D%/integration/profile_service.py %D%/integration/raw_server.py %D%/integration/test_fetch.py
 
 # Run by ./check: conformance/run FOLDER, with vectors and with public suites that are kept elsewhere.
-EXTRA_DIST += %D%/conformance/README.md %D%/conformance/run %D%/conformance/vectors.py
+EXTRA_DIST += %D%/conformance/README.md %D%/conformance/redirects %D%/conformance/run \
+	%D%/conformance/vectors.py
 if JSON_ORACLE
 check_PROGRAMS += %D%/conformance/conformance
 endif
@@ -423,6 +424,7 @@ EXTRA_DIST += \
 	%D%/integration/http_client.py \
 	%D%/integration/mail_server.py \
 	%D%/integration/peers.py \
+	%D%/integration/redirects.py %D%/integration/test_redirects.py \
 	%D%/integration/responder.py \
 	%D%/integration/run \
 	%D%/integration/servers.py \
@@ -447,6 +449,7 @@ EXTRA_DIST += \
 	%D%/integration/data/lighttpd.conf \
 	%D%/integration/data/nginx-site.conf \
 	%D%/integration/data/nginx.conf \
+	%D%/integration/data/redirects.json \
 	%D%/integration/test_accounts.py \
 	%D%/integration/test_attempts.py \
 	%D%/integration/test_accounts_mail.py \
