@@ -84,6 +84,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/token/known_answer.c \
 	%D%/token/seal.c %D%/token/seal.h \
 	%D%/token/thread.c %D%/token/thread.h \
+	%D%/token/logout_token.c %D%/token/logout_token.h \
 	%D%/token/pem.c %D%/token/pem.h \
 	%D%/token/timestamp.c %D%/token/timestamp.h \
 	%D%/token/ring.c %D%/token/ring.h \
@@ -168,6 +169,7 @@ noinst_LIBRARIES += %D%/libfcgi_auth.a
 	%D%/policy/login_token.c \
 	%D%/policy/login_verify.c \
 	%D%/policy/logout.c %D%/policy/logout.h \
+	%D%/policy/logout_backchannel.c %D%/policy/logout_backchannel.h \
 	%D%/policy/logout_options.c %D%/policy/logout_options.h \
 	%D%/policy/mail_options.c %D%/policy/mail_options.h \
 	%D%/policy/mailer.c %D%/policy/mailer.h \

@@ -66,6 +66,7 @@ UNIT_TESTS = \
 	%D%/unit/test_forwarded \
 	%D%/unit/test_login_check \
 	%D%/unit/test_login_options \
+	%D%/unit/test_logout_token \
 	%D%/unit/test_network \
 	%D%/unit/test_page_set \
 	%D%/unit/test_pages \
@@ -134,6 +135,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_runtime_LDADD = $(UNIT_LDADD)
 %C%_unit_test_account_LDADD = $(UNIT_LDADD)
 %C%_unit_test_agent_LDADD = $(UNIT_LDADD)
+%C%_unit_test_logout_token_LDADD = $(UNIT_LDADD)
 %C%_unit_test_account_registration_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_account_registration_LDADD = $(UNIT_LDADD)
 %C%_unit_test_session_list_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
@@ -455,6 +457,7 @@ EXTRA_DIST += \
 	%D%/integration/test_accounts_mail.py \
 	%D%/integration/test_api_keys.py \
 	%D%/integration/test_authctl.py \
+	%D%/integration/test_backchannel.py \
 	%D%/integration/test_bodies.py \
 	%D%/integration/test_brute_force.py \
 	%D%/integration/test_bypass.py \

@@ -10,6 +10,7 @@
 #include "policy/form.h"
 #include "policy/login_bounce.h"
 #include "policy/login_routes.h"
+#include "policy/logout_backchannel.h"
 #include "policy/pages.h"
 #include "policy/revocation.h"
 #include "policy/session.h"
@@ -326,23 +327,49 @@ static void show_signed_out(const struct call *call)
 	page_send(page, call->reply, 200);
 }
 
+/* Below the address of the program, which answers at every other one as a logout. */
+static const struct route {
+	struct str segment, allow;
+	void (*get)(const struct call *call), (*post)(const struct call *call);
+} routes[] = {
+	{{"signed-out", 10}, {"GET, HEAD, OPTIONS", 18}, show_signed_out, NULL},
+	{{"backchannel", 11}, {"POST, OPTIONS", 13}, NULL, logout_backchannel},
+	{{NULL, 0}, {"GET, HEAD, POST, OPTIONS", 24}, get, post},
+};
+
+static const struct route *find_route(const struct call *call)
+{
+	const struct route *route = routes;
+	while (route->segment.p && !str_eq(route->segment, call->segment))
+		route++;
+	return route;
+}
+
+static void serve(const struct call *call, const struct route *route, bool head)
+{
+	struct str method = head ? STR("GET") : call->request->method;
+	if (route->post == logout_backchannel && !call->worker->snapshot->logout->backchannel)
+		call_refuse(call, ERR_NOT_FOUND);
+	else if (str_eq(method, STR("OPTIONS")))
+		call_options(call, route->allow);
+	else if (str_eq(method, STR("POST")) && route->post)
+		route->post(call);
+	else if (str_eq(method, STR("GET")) && route->get)
+		route->get(call);
+	else
+		call_refuse_method(call, route->allow);
+}
+
 void logout_handle(struct worker *worker, const struct request *request, struct reply *reply)
 {
 	struct call call;
 	bool head = str_eq(request->method, STR("HEAD"));
 	if (!call_open(worker, request, reply, &call))
 		return;
-	bool page_alone = str_eq(call.segment, STR("signed-out"));
-	struct str allow = page_alone ? STR("GET, HEAD, OPTIONS") : STR("GET, HEAD, POST, OPTIONS");
-	call.cors_origins = &worker->snapshot->logout->cors_origin;
-	if (str_eq(request->method, STR("OPTIONS")))
-		call_options(&call, allow);
-	else if (str_eq(request->method, STR("POST")) && !page_alone)
-		post(&call);
-	else if (head || str_eq(request->method, STR("GET")))
-		(page_alone ? show_signed_out : get)(&call);
-	else
-		call_refuse_method(&call, allow);
+	const struct route *route = find_route(&call);
+	if (!route->segment.p)
+		call.cors_origins = &worker->snapshot->logout->cors_origin;
+	serve(&call, route, head);
 	call_share(&call);
 	if (head)
 		call_cut_body(reply);

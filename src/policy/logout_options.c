@@ -17,6 +17,8 @@ static const struct conf_opt opts[] = {
 	 "Where a browser goes after logging out: a path, or an address on another site"},
 	{"cookies", CONF_LIST, offsetof(struct logout_conf, cookies), NULL, NULL,
 	 "Names of further cookies to look for tokens in and to delete"},
+	{"backchannel", CONF_BOOL, offsetof(struct logout_conf, backchannel), "on", NULL,
+	 "Whether issuers may log users out by a logout token (OpenID Connect)"},
 	{"clear", CONF_LIST, offsetof(struct logout_conf, clear), NULL, NULL,
 	 "What else browsers forget of this site: cache, storage"},
 	{"cors-origin", CONF_LIST, offsetof(struct logout_conf, cors_origin), NULL, NULL,

@@ -12,6 +12,7 @@ struct logout_conf {
 	struct conf_list cookies, cors_origin;
 	int upstream; /* enum logout_upstream */
 	struct conf_list clear; /* cache, storage */
+	bool backchannel;
 };
 
 extern const struct conf_kind logout_kind;

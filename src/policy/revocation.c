@@ -115,3 +115,30 @@ enum err revocation_end_session(struct worker *worker, const struct ended_sessio
 		return ERR_INTERNAL;
 	return worker->store_driver->add(worker->store, &entry);
 }
+
+static bool logout_key(struct worker *worker, const struct logout_token *logout, struct store_key *out)
+{
+	return make_key(worker->token, (struct str[]){STR("logout"), logout->iss, logout->jti}, 3, out);
+}
+
+enum err revocation_check_logout(struct worker *worker, const struct logout_token *logout)
+{
+	struct store_question question = {.now = clock_now()};
+	struct store_answer answer = {0};
+	if (!logout_key(worker, logout, &question.token))
+		return ERR_INTERNAL;
+	question.user = question.token;
+	enum err err = worker->store_driver->ask(worker->store, &question, &answer);
+	return err ? err : answer.revoked ? ERR_BAD_REQUEST : ERR_NONE;
+}
+
+enum err revocation_add_logout(struct worker *worker, const struct logout_token *logout)
+{
+	struct store_entry entry = {.kind = STORE_TOKEN, .created = clock_now(), .user = logout->user_id,
+				    .note = STR("logout token that came")};
+	if (!logout_key(worker, logout, &entry.key))
+		return ERR_INTERNAL;
+	if (__builtin_add_overflow(logout->exp, logout->leeway + 1, &entry.expires))
+		entry.expires = INT64_MAX;
+	return worker->store_driver->add(worker->store, &entry);
+}

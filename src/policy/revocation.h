@@ -6,6 +6,7 @@
 #define POLICY_REVOCATION_H
 
 #include "policy/runtime.h"
+#include "token/logout_token.h"
 
 /* One read of the store, which brings what its cache has for the key (NULL: nothing
  * is wanted), in the arena. ERR_TOKEN_REVOKED, ERR_STORE. */
@@ -26,6 +27,10 @@ struct ended_session {
 	int64_t expires; /* seconds */
 };
 enum err revocation_end_session(struct worker *worker, const struct ended_session *session, struct str note);
+/* Has this logout token come before? ERR_BAD_REQUEST, ERR_STORE. */
+enum err revocation_check_logout(struct worker *worker, const struct logout_token *logout);
+/* Remember it on all hosts, as long as it could be sent once more; as revocation_add_token. */
+enum err revocation_add_logout(struct worker *worker, const struct logout_token *logout);
 /* The keys, for `authctl revocations`. */
 bool revocation_token_key(struct token_thread *thread, const struct token *token, const struct claims *claims,
 			  struct store_key *out);

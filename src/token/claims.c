@@ -2,6 +2,8 @@
 /* The claims of a token against the rules of its issuer. */
 #include "token/claims.h"
 
+#include "token/logout_token.h"
+
 static bool is_listed(const struct conf_list *list, struct str value)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -28,6 +30,8 @@ static struct str short_type(struct str type)
 static enum err check_typ(const struct claims_rules *rules, const struct token *token, struct claims *c)
 {
 	c->kid = text_of(token->header, STR("kid"));
+	if (logout_token_is_event(token))
+		return ERR_BAD_CLAIM;
 	if (rules->typ.n == 0)
 		return ERR_NONE;
 	struct str typ = short_type(text_of(token->header, STR("typ")));

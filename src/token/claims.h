@@ -35,7 +35,8 @@ struct claims_rules {
 };
 
 /* Judge a token whose signature is right at time now (seconds).
- * ERR_BAD_ISSUER, ERR_BAD_AUDIENCE, ERR_BAD_PARTY; ERR_BAD_CLAIM for typ, user id,
+ * ERR_BAD_ISSUER, ERR_BAD_AUDIENCE, ERR_BAD_PARTY; ERR_BAD_CLAIM for typ (logout
+ * tokens and other security events are none for access, RFC 8417), user id,
  * lifetime, and a claim of the wrong type or missing; ERR_NOT_YET_VALID; last of
  * all ERR_TOKEN_EXPIRED: then *out is filled as well. kid is; issuer is not. */
 enum err claims_check(const struct claims_rules *rules, const struct token *token, int64_t now, struct claims *out);

@@ -336,6 +336,13 @@ static enum err judge(const struct issuer *issuer, const struct verification *wi
 	return claims_expired(&claims, with->now) ? ERR_TOKEN_EXPIRED : expired;
 }
 
+enum err issuer_authenticate(const struct issuer *issuer, const struct verification *with, struct token *token)
+{
+	if (!issuer_takes(issuer, token->form))
+		return token->form == TOKEN_OTHER ? ERR_TOKEN_MALFORMED : ERR_BAD_ALGORITHM;
+	return issuer->driver->authenticate(issuer, with->thread, with->arena, token);
+}
+
 enum err issuer_verify(const struct issuer *issuer, const struct verification *with, struct token *token,
 		       struct claims *out)
 {

@@ -173,6 +173,9 @@ struct verification {
 enum err issuer_verify(const struct issuer *issuer, const struct verification *with, struct token *token,
 		       struct claims *out);
 
+/* Authentic alone, whatever its claims say: for tokens that are none for access. */
+enum err issuer_authenticate(const struct issuer *issuer, const struct verification *with, struct token *token);
+
 /* Is the token an opaque session? Then what to ask with; its own signature, where it has one, has
  * been checked: ERR_NONE. Otherwise ERR_BAD_SIGNATURE or ERR_TOKEN_MALFORMED; not
  * an opaque session at all: ERR_NOT_FOUND. Sets token->canonical. */
