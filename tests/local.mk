@@ -552,6 +552,7 @@ EXTRA_DIST += \
 	%D%/browser/site/wiki/edit.html \
 	%D%/browser/site/wiki/index.html \
 	%D%/browser/site/wiki/save.cgi \
+	%D%/browser/test_accounts.py \
 	%D%/browser/test_axe.py \
 	%D%/browser/test_chrome.py \
 	%D%/browser/test_form_goes_on.py \
