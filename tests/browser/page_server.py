@@ -16,6 +16,9 @@ secret = text:0123456789abcdef0123456789abcdef-main
 [policy "site"]
 path = /**
 """
+LOGO = b"""\
+<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60"><rect width="240" height="60" rx="12" fill="#0a7d55"/></svg>
+"""
 
 
 @functools.cache
@@ -25,11 +28,14 @@ def names():
 
 
 class PageServer:
-    """/NAME is that page, /LANGUAGE/NAME the same in a language. more: lines of the configuration."""
+    """/NAME is that page, /LANGUAGE/NAME the same in a language. more: lines of the configuration, where LOGO is the
+    path of a picture."""
 
     def __init__(self, more=""):
         self.configuration = harness.RUN / f"pages-{next(harness.NUMBERS)}.conf"
-        self.configuration.write_text(CONFIGURATION + more)
+        self.logo = harness.RUN / f"pages-{next(harness.NUMBERS)}.svg"
+        self.logo.write_bytes(LOGO)
+        self.configuration.write_text(CONFIGURATION + more.replace("LOGO", str(self.logo)))
         pages = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -46,6 +52,8 @@ class PageServer:
     def answer(self, path):
         """The bytes that a program prints for it."""
         name, _, language = reversed(("/" + path.strip("/")).rpartition("/"))
+        if name == "logo":
+            return b"Status: 200 OK\r\nContent-Type: image/svg+xml\r\n\r\n" + LOGO
         if name not in names():
             return b"Status: 404 Not Found\r\n\r\n"
         return subprocess.run([PROGRAM, self.configuration, name, language.strip("/") or "en"], capture_output=True,

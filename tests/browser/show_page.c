@@ -26,7 +26,7 @@ static const struct {
 	{"reset", "Too many attempts", "Change password"},
 	{"verify", "This form has expired or came from another site", "Confirm"},
 	{"password", "Invalid user name or password", "Change password"},
-	{"profile", NULL, "Sign out everywhere else"},
+	{"profile", NULL, "You are signed out everywhere else"},
 };
 
 static void add_session(struct page *page, const char *id, const char *agent, const char *address, bool current)

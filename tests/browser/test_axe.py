@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""axe-core finds no fault in any page: both languages, light and dark, desktop and phone."""
+"""axe-core finds no fault in any page: in both languages, light and dark, with and without a site's own look."""
 
 import page_server
 import peers
@@ -15,11 +15,16 @@ axe.run(document, {resultTypes: ["violations", "incomplete"], ...(rules && {runO
 CONTRAST = ["color-contrast"]
 
 
+#: As it comes, and with colours that are hard to read by themselves.
+LOOKS = {"en": "title = Example wiki\n", "de": "title = Beispiel\nlogo = LOGO\ncolor = #ffe600\n"}
+
+
 @pytest.fixture(scope="module")
 def pages():
-    server = page_server.PageServer("[login]\ntitle = Example wiki\n")
-    yield server
-    server.close()
+    servers = {language: page_server.PageServer("[login]\n" + look) for language, look in LOOKS.items()}
+    yield servers
+    for server in servers.values():
+        server.close()
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +45,11 @@ def faults(browser, rules=None):
             for rule in found["violations"] + unsure for node in rule["nodes"]]
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", LOOKS)
 @pytest.mark.parametrize("name", page_server.names())
 def test_page(browser, pages, axe, name, language):
     show(browser, "light")
-    browser.open(pages.at(f"{language}/{name}"))
+    browser.open(pages[language].at(f"{language}/{name}"))
     browser.driver.execute_script(axe)
     found = faults(browser)
     show(browser, "dark")
@@ -56,7 +61,7 @@ def test_page(browser, pages, axe, name, language):
 def test_it_finds_faults(browser, pages, axe):
     """The test above can fail."""
     show(browser, "light")
-    browser.open(pages.at("login"))
+    browser.open(pages["en"].at("login"))
     browser.driver.execute_script(axe)
     browser.driver.execute_script("document.querySelector('label').remove();"
                                   "document.querySelector('h1').style.color = '#eee'")
