@@ -496,6 +496,7 @@ EXTRA_DIST += \
 	%D%/integration/test_mod_auth_request_tunnel.py \
 	%D%/integration/test_lighttpd_spawn.py \
 	%D%/integration/test_managers.py \
+	%D%/integration/test_mail.py \
 	%D%/integration/test_many_hosts.py \
 	%D%/integration/test_nginx.py \
 	%D%/integration/test_pages.py \

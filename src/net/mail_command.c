@@ -133,8 +133,10 @@ enum mail_result mail_run(const struct mail_way *way, const struct mail *mail, s
 	if (error == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0)
 		feed(ends[1], mail->text, deadline);
 	close(ends[1]);
-	if (error == 0)
-		return judge(wait_for_end(pid, deadline, &status), status, why);
+	if (error == 0) {
+		bool ended = wait_for_end(pid, deadline, &status);
+		return judge(ended, status, why);
+	}
 	buf_printf(why, "the command cannot be started (error %d)", error);
 	return error == ENOMEM || error == EAGAIN ? MAIL_LATER : MAIL_REFUSED;
 }
