@@ -174,8 +174,10 @@ static enum err sign_in(const struct call *call, const struct account *account, 
 	return err;
 }
 
-static const char *refusal(enum err err)
+static const char *text_of(const struct attempt *attempt, enum err err)
 {
+	if (attempt->retry_after > 0)
+		return attempt_text(attempt->retry_after);
 	return err == ERR_USER_INACTIVE ? "Confirm your e-mail address first, with the link in the mail we sent you."
 					: err_row(err)->text;
 }
@@ -251,7 +253,7 @@ static void submit_upstream(const struct call *call, struct attempt *attempt)
 	enum err err = attempt_begin(call, ATTEMPT_LOGIN, STR_NONE, &attempt->retry_after);
 	if (err) {
 		event_act("login_failed", call->request, err, attempt->user, NULL);
-		reject(call, attempt, err, err_row(err)->text);
+		reject(call, attempt, err, text_of(attempt, err));
 		return;
 	}
 	upstream_sign_in(call, UPSTREAM_LOGIN, &values, &outcome);
@@ -291,7 +293,7 @@ void login_submit(const struct call *call)
 		err = sign_in(call, &proof.account, &token);
 	if (err) {
 		event_act("login_failed", call->request, err, attempt.user, proof.why);
-		reject(call, &attempt, err, attempt.retry_after > 0 ? attempt_text(attempt.retry_after) : refusal(err));
+		reject(call, &attempt, err, text_of(&attempt, err));
 		return;
 	}
 	welcome(call, &attempt,

@@ -3,15 +3,20 @@
 
 import pytest
 
+import faulty_upstream
 from responder import SIGNED_IN as MARK
 from responder import Programs, cookies
 
 
-@pytest.fixture(scope="module")
-def programs():
-    programs = Programs(sections={"login": {"cookie": None}})
+@pytest.fixture(scope="module", params=["local", "upstream"])
+def programs(request):
+    """With accounts of our own, and with an auth server elsewhere that lets everybody in."""
+    login, server = {"cookie": None, "backend": request.param}, faulty_upstream.Upstream()
+    programs = Programs(sections={"login": login} | (
+        {"upstream": {"base": server.url}} if request.param == "upstream" else {}))
     yield programs
     programs.close()
+    server.close()
 
 
 @pytest.fixture(scope="module")
