@@ -17,7 +17,8 @@ secret = text:0123456789abcdef0123456789abcdef-main
 path = /**
 """
 LOGO = b"""\
-<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60"><rect width="240" height="60" rx="12" fill="#0a7d55"/></svg>
+<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60">
+<rect width="240" height="60" rx="12" fill="#0a7d55"/></svg>
 """
 
 
