@@ -169,6 +169,25 @@ static void server_is_away(void)
 	close_bed(&bed);
 }
 
+/* One that says nothing holds nobody up for long: it is left alone for a while. */
+static void server_hangs(void)
+{
+	struct bed bed;
+	struct host a;
+	struct store_count many = count_of(1, &rate);
+	open_bed(&bed, NULL);
+	open_host(&bed, 0, &a);
+	CU_ASSERT_EQUAL(use(&a, &many, 4, NOW), 4);
+	memcache_close(&a.server);
+	CU_ASSERT_FATAL(memcache_open(bed.address, 20, &a.server));
+	real_memcached_stop(&bed.server);
+	UNIT_ROW(use(&a, &many, 20, NOW) == 6, "a host goes on with what it has seen");
+	UNIT_ROW(!memcache_is_ready(a.server), "and asks no more");
+	real_memcached_go_on(&bed.server);
+	close_host(&a);
+	close_bed(&bed);
+}
+
 /* Anyone who reaches the server may write there: that must not end a program, nor lock anybody out for ever. */
 static void server_has_nonsense(void)
 {
@@ -254,6 +273,7 @@ int main(void)
 		{"hosts count together", hosts_together},
 		{"a server forgets", server_forgets},
 		{"a server is away", server_is_away},
+		{"a server hangs", server_hangs},
 		{"a server has nonsense", server_has_nonsense},
 		{"exact at once", exact_at_once},
 		{NULL, NULL},
