@@ -27,7 +27,7 @@ ROWS = {
     "S2.5": ("bcrypt for passwords; htpasswd files as they are",
              ["test_s2_5_bcrypt", "test_s2_5_htpasswd"]),
     "S2.6": ("sign up, sign in, sign out: here, or at such a service",
-             ["test_s2_6_sign_in", "test_s2_6_through_us", "test_s2_6_refused_through_us",
+             ["test_s2_6_sign_in", "test_s2_6_sign_up", "test_s2_6_through_us", "test_s2_6_refused_through_us",
               "test_s2_6_better_auth_through_us"]),
     "S2.7": ("Better Auth as it really is: API tokens by JWKS, its cookie caches, its opaque sessions",
              ["test_s2_7_api_token", "test_s2_7_cookie_cache", "test_s2_7_other_caches",
@@ -182,6 +182,24 @@ def test_s2_6_sign_in(site):
     unknown = examples.post(site, "/auth/signin", {"email": "nobody@example.org", "password": "wrong"})
     assert examples.told(wrong) == examples.told(unknown)
     assert wrong.status == 401
+
+
+def test_s2_6_sign_up(secret):
+    places = {"\n[login]\n": examples.CHEAP["\n[login]\n"] + "registration = on\nverify-email = off\n"}
+    with examples.Example("shared-secret", {"secret": secret}, places) as site:
+        account = {"email": "lena@example.org", "password": tokens.password(), "name": "Lena"}
+        made = examples.post(site, "/auth/signup", account)
+        assert made.status == 201, made.text
+        assert made.json["user"]["email"] == "lena@example.org"
+        taken = examples.post(site, "/auth/signup", account)
+        assert (taken.status, taken.json["reason"]) == (400, "bad_request") and "already" in taken.json["detail"]
+        weak = examples.post(site, "/auth/signup", account | {"email": "max@example.org", "password": "short"})
+        assert weak.status == 400 and weak.json["detail"]
+        answer = examples.post(site, "/auth/signin", {"email": account["email"], "password": account["password"]})
+        assert answer.status == 200 and tokens.sensitive(answer.json["token"])
+        done = site.request("/auth/signout", [peers.bearer(answer.json["token"]), *examples.JSON], "POST", b"")
+        assert done.status == 200
+        assert peers.refusal(site, peers.bearer(answer.json["token"])) == (401, "token_revoked")
 
 
 @pytest.fixture(scope="module")
