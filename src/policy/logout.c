@@ -141,6 +141,17 @@ static void clear_site_data(const struct call *call)
 		reply_header(call->reply, "Clear-Site-Data", buf_str(&b));
 }
 
+/* Applications that call it "signout" look for "success". */
+static struct str answer_json(const struct call *call, bool invalidated)
+{
+	static const char *const says[] = {
+		"\"message\":\"Logout completed\",\"detail\":\"Local session cleared (backend cleanup may have failed)\"",
+		"\"message\":\"Successfully logged out\",\"detail\":\"Token has been invalidated\"",
+	};
+	return arena_printf(call->worker->arena, "{%s%s}\n",
+			    str_eq(call->segment, STR("signout")) ? "\"success\":true," : "", says[invalidated]);
+}
+
 /* "Token has been invalidated" is said when it is true for every token of ours
  * that came. When none came, or none that we know, nothing was invalidated: then,
  * as after a failure, the answer claims no more than that this client's own
@@ -154,12 +165,8 @@ static void answer(const struct call *call, const struct wish *wish, const struc
 	clear_site_data(call);
 	if (page)
 		call_redirect(call, wish->back);
-	else if (outcome->ended && !outcome->failed)
-		call_json(call, STR("{\"message\":\"Successfully logged out\","
-				    "\"detail\":\"Token has been invalidated\"}\n"));
 	else
-		call_json(call, STR("{\"message\":\"Logout completed\","
-				    "\"detail\":\"Local session cleared (backend cleanup may have failed)\"}\n"));
+		call_json(call, answer_json(call, outcome->ended && !outcome->failed));
 }
 
 static void log_out(const struct call *call, const struct presented *presented, const struct wish *wish)

@@ -60,6 +60,14 @@ static bool accept(const struct call *call, struct submission *s)
 	return err == ERR_NONE;
 }
 
+/* "register", "register_failed": the filter of fail2ban looks for the latter. */
+static void note(const struct call *call, const struct submission *s, enum err err, struct str user, const char *text)
+{
+	struct str event = arena_printf(call->worker->arena, "%s%s", s->row->event, err ? "_failed" : "");
+	if (event.p)
+		event_act(event.p, call->request, err, user, text);
+}
+
 static struct str value_of(const struct submission *s, const char *name)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -243,7 +251,7 @@ static void act(const struct call *call, enum upstream_action action)
 	/* How often an account may be tried, who knows the accounts decides. */
 	enum err err = attempt_begin(call, s.row->kind, STR_NONE, &retry_after);
 	if (err) {
-		event_act(s.row->event, call->request, err, user, NULL);
+		note(call, &s, err, user, NULL);
 		upstream_fail(&outcome, err);
 		outcome.retry_after = retry_after;
 		refuse(call, &s, &outcome);
@@ -255,7 +263,7 @@ static void act(const struct call *call, enum upstream_action action)
 	err = !outcome.err && outcome.signed_in ? upstream_revoke_old(call, &outcome) : ERR_NONE;
 	if (err)
 		upstream_fail(&outcome, err);
-	event_act(s.row->event, call->request, outcome.err, user, outcome.text.p);
+	note(call, &s, outcome.err, user, outcome.text.p);
 	if (outcome.err)
 		refuse(call, &s, &outcome);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signing in and registering at the auth server, and what is made of its answer. A
  * session is one when its token, or its cookies, pass our own verification. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "policy/cookies.h"
@@ -284,7 +285,10 @@ bool upstream_set_cookies(const struct call *call, const struct upstream_outcome
 			return false;
 		}
 	}
-	return !ours || !outcome->token.p || session_set_cookie(call, outcome->token);
+	/* As long as the token is good, and no longer than lifetime. */
+	int64_t end = clock_now() + call->worker->snapshot->login->lifetime / 1000, exp = outcome->claims.exp;
+	return !ours || !outcome->token.p ||
+	       session_set_cookie_until(call, outcome->token, exp != TIME_ABSENT && exp < end ? exp : end);
 }
 
 void upstream_refuse(const struct call *call, const struct upstream_outcome *outcome)

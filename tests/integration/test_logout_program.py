@@ -288,7 +288,8 @@ def test_get_that_is_no_deliberate_click(programs, method, headers):
 @pytest.mark.parametrize("target", ["/auth/logout", "/auth/signout", "/logout.fcgi", "/", "//evil.example/x", "/a/b/"])
 def test_mounted_anywhere(programs, target):
     token = tokens.mint()
-    assert said(log_out(programs, token, target=target)) == DONE
+    more = {"success": True} if target == "/auth/signout" else {}
+    assert said(log_out(programs, token, target=target)) == DONE | more
     page = programs.ask("logout", "GET", target, {"Accept": "text/html"})
     assert page.status == 200 and b"evil.example" not in page.body
 
