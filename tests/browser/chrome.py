@@ -27,6 +27,8 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 #: How pages are looked at: name: (width, height, phone)
 VIEWS = {"desktop": (1280, 800, False), "phone": (390, 844, True)}
 BLOCKED = 2
+#: Seconds for a page, on a machine that has more to do.
+PATIENCE = 60
 REFUSED = re.compile(r"^(\S+) - Failed to load resource: the server responded with a status of 4\d\d ")
 GONE = (StaleElementReferenceException, NoSuchElementException, WebDriverException)
 
@@ -47,7 +49,7 @@ class Chrome:
             | ({} if cookies else {"cookies": BLOCKED})})
         service = Service(shutil.which("chromedriver") or "/usr/bin/chromedriver")
         self.driver = webdriver.Chrome(service=service, options=options)
-        self.driver.set_page_load_timeout(20)
+        self.driver.set_page_load_timeout(PATIENCE)
         self.first = self.driver.current_window_handle
         self.agent = self.devtools("Browser.getVersion")["userAgent"]
         self.seen, self.expected = set(), []
@@ -169,8 +171,8 @@ class Chrome:
                 return True
             return False
 
-        harness.wait_for("another page", has_left)
-        harness.wait_for("the page", self._is_there)
+        harness.wait_for("another page", has_left, PATIENCE)
+        harness.wait_for("the page", self._is_there, PATIENCE)
         self._note()
         return self
 
@@ -207,7 +209,7 @@ class Chrome:
 
     def back(self):
         self.driver.back()
-        harness.wait_for("the page", self._is_there)
+        harness.wait_for("the page", self._is_there, PATIENCE)
         self._note()
         return self
 

@@ -4,14 +4,14 @@
 import harness
 import tokens
 
-LOCKOUT = {"login": {"rate-limit": "off", "account-rate-limit": "off", "lockout": "3", "lockout-time": "4s"}}
+LOCKOUT = {"login": {"rate-limit": "off", "account-rate-limit": "off", "lockout": "2", "lockout-time": "5s"}}
 
 
 def test_lockout(make_place, browser, other):
     place = make_place(sections=LOCKOUT)
     user, password = place.account("lena")
     browser.open(place.at("/auth/login"))
-    for _ in range(3):
+    for _ in range(2):
         browser.log_in(user, tokens.password())
         assert browser.status == 401
     browser.log_in(user, password)
@@ -24,5 +24,5 @@ def test_lockout(make_place, browser, other):
     def gets_in():
         return "wiki" in other.log_in(user, password).heading
 
-    harness.wait_for("the end of the lock", gets_in)
+    harness.wait_for("the end of the lock", gets_in, 30)
     assert other.path == "/wiki/index.html"
