@@ -64,6 +64,10 @@ for my $name (keys %ENV) {
 }
 @ENV{keys %said} = values %said;
 
+# The next token of a session in use is for the client alone.
+my ($cookie) = $head =~ /^(Set-Cookie: .*?\r\n)/m;
+$| = 1;
+
 my ($file, $rest) = ($ENV{PATH_TRANSLATED} // '', '');
 while ($file =~ m{/} && !-e $file) {
 	$file =~ s{(/[^/]*)\z}{};
@@ -81,6 +85,7 @@ if ($file =~ /\.(?:cgi|pl)\z/) {
 	delete $ENV{PATH_INFO} if $rest eq '';
 	delete $ENV{PATH_TRANSLATED};
 	my ($folder) = $file =~ m{\A(.*)/};
+	print $cookie, "Cache-Control: private\r\n" if $cookie;
 	chdir $folder and -x $file and exec { $file } $file;
 	refuse('500 Internal Server Error');
 }
@@ -91,7 +96,7 @@ my ($extension) = lc($file) =~ /\.([^.\/]+)\z/;
 my $type = $types{$extension // ''} // 'application/octet-stream';
 # A page that a browser keeps it shows by its back button when the reader has signed out.
 my $is_part = ($ENV{HTTP_SEC_FETCH_DEST} // '') =~ /\A(?:audio|font|image|manifest|script|style|track|video)\z/;
-print "Status: 200 OK\r\nContent-Type: $type\r\nContent-Length: ", -s $content,
+print "Status: 200 OK\r\n", $cookie // '', "Content-Type: $type\r\nContent-Length: ", -s $content,
 	"\r\nCache-Control: ", $is_part ? 'private, no-cache' : 'no-store', "\r\nX-Content-Type-Options: nosniff\r\n\r\n";
 finish() if $ENV{REQUEST_METHOD} eq 'HEAD';
 my $part;

@@ -169,6 +169,15 @@ def test_gate_can_be_opened(gate):
     assert gate.site.request("/app/page.txt").body == b"document of app\n"
 
 
+def test_gate_renews(gate):
+    """What comes with an allow for the client gets there, and to no application."""
+    gate.replace_verify(b"Status: 200 OK\r\nVariable-AUTH_REQUEST_ID: 1\r\nSet-Cookie: auth=next; Path=/\r\n\r\n")
+    for target in ("/app/page.txt", "/app/app.cgi"):
+        answer = gate.site.request(target)
+        assert answer.status == 200 and answer.all("Set-Cookie") == ["auth=next; Path=/"]
+        assert answer.header("Cache-Control") in ("private", "no-store") and "auth=next" not in answer.text
+
+
 def test_gate_without_the_program(gate):
     (gate.home / "bin" / "auth-verify").unlink()
     assert gate.site.request("/app/page.txt", [GOOD]).status == 503
