@@ -28,6 +28,7 @@ dist_guide_DATA = \
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
+	%D%/examples/accounts.conf \
 	%D%/examples/api-keys.conf \
 	%D%/examples/authjs.conf \
 	%D%/examples/better-auth.conf \

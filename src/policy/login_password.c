@@ -5,6 +5,7 @@
 #include "policy/csrf.h"
 #include "policy/event.h"
 #include "policy/form.h"
+#include "policy/letter.h"
 #include "policy/login_routes.h"
 #include "policy/pages.h"
 #include "policy/password.h"
@@ -97,20 +98,25 @@ static enum err check_current(const struct call *call, struct change *change)
 	return change->text ? ERR_BAD_REQUEST : ERR_NONE;
 }
 
-/* All tokens of the user end first: should the rest fail, nobody holds one that
- * the owner wanted to be rid of. */
+/* First the account, so that no login with the old password gets a token behind the
+ * revocation; of two changes at once one wins. */
 static enum err apply(const struct call *call, struct change *change, struct str *token)
 {
 	struct worker *worker = call->worker;
-	struct account account = change->account;
+	const struct account *account = &change->account;
 	unsigned cost = (unsigned)worker->snapshot->login->password_cost;
-	account.changed = clock_now();
-	if (!password_hash(worker->arena, change->fresh, cost, &account.password))
+	struct str hash;
+	if (!password_hash(worker->arena, change->fresh, cost, &hash))
 		return ERR_INTERNAL;
-	enum err err = revocation_add_user(worker, change->claims.iss, account.id, STR("password changed"));
-	if (err == ERR_NONE)
-		err = accounts_change(worker_accounts(worker), &account);
-	return err ? err : session_issue(call, &account, token);
+	enum err err = accounts_set_password(worker_accounts(worker), account, hash, clock_now());
+	if (err == ERR_NOT_FOUND)
+		return ERR_BAD_CREDENTIALS;
+	if (err)
+		return err;
+	if (login_mails(worker->snapshot) && account->email.n)
+		letter_send(call, LETTER_CHANGED, account, STR_NONE);
+	err = revocation_add_user(worker, change->claims.iss, account->id, STR("password changed"));
+	return err ? err : session_issue(call, account, token);
 }
 
 static enum err read_change(const struct call *call, struct change *change)

@@ -38,6 +38,7 @@ enum {
 	FORGET,
 	CONFIRM,
 	RESET,
+	SET_PASSWORD,
 	NEXT,
 	STATEMENTS
 };
@@ -66,6 +67,8 @@ static const char *const statements[STATEMENTS] = {
 		   " AND (id = ?1 COLLATE NOCASE OR (email <> '' AND email = ?2 COLLATE NOCASE))",
 	[CONFIRM] = "UPDATE account SET verified = ?3, pending = 0 WHERE id = ?1 AND verified = 0"
 		    " AND email <> '' AND email = ?2",
+	[SET_PASSWORD] = "UPDATE account SET password = ?3, changed = ?4"
+			 " WHERE id = ?1 AND password = ?2 AND NOT disabled",
 	[RESET] = "UPDATE account SET password = ?3, changed = ?4, pending = 0,"
 		  " verified = CASE verified WHEN 0 THEN ?4 ELSE verified END"
 		  " WHERE id = ?1 AND password = ?2 AND NOT disabled AND email = ?5",
@@ -345,6 +348,19 @@ enum err accounts_confirm(struct accounts *accounts, struct str id, struct str e
 	sql_bind_text(accounts->sql, CONFIRM, 2, given(email));
 	sql_bind_int(accounts->sql, CONFIRM, 3, now);
 	return publish(accounts, change_one(accounts->sql, CONFIRM, id));
+}
+
+enum err accounts_set_password(struct accounts *accounts, const struct account *account, struct str hash, int64_t now)
+{
+	if (!is_text(hash, ACCOUNT_HASH_MAX))
+		return ERR_BAD_REQUEST;
+	if (!accounts_is_ready(accounts) || !sql_begin(accounts->sql, true))
+		return ERR_STORE;
+	struct sql *c = accounts->sql;
+	sql_bind_text(c, SET_PASSWORD, 2, given(account->password));
+	sql_bind_text(c, SET_PASSWORD, 3, given(hash));
+	sql_bind_int(c, SET_PASSWORD, 4, now);
+	return publish(accounts, change_one(c, SET_PASSWORD, account->id));
 }
 
 enum err accounts_reset(struct accounts *accounts, const struct account *account, struct str hash, int64_t now)

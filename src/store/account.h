@@ -59,6 +59,9 @@ enum err accounts_confirm(struct accounts *accounts, struct str id, struct str e
  * which there can be but one. ERR_NOT_FOUND: there is another by now, or the account
  * is disabled. Durable. */
 enum err accounts_reset(struct accounts *accounts, const struct account *account, struct str hash, int64_t now);
+/* Another password in place of the one whose hash is old. ERR_NOT_FOUND: there is
+ * another by now, or the account is disabled. Durable. */
+enum err accounts_set_password(struct accounts *accounts, const struct account *account, struct str hash, int64_t now);
 /* Another hash of the same password, unless the password was changed meanwhile
  * (ERR_NOT_FOUND). Says nothing to those who keep verdicts: nothing of them has changed. */
 enum err accounts_renew_hash(struct accounts *accounts, struct str id, struct str old, struct str fresh);

@@ -47,6 +47,8 @@ def sign_in(site, user, password):
 
 
 def row_of(site, user):
+    if not (site.state / "accounts.db").exists():
+        return None  # nobody yet
     with sqlite3.connect(f"file:{site.state}/accounts.db?mode=ro", uri=True) as database:
         database.row_factory = sqlite3.Row
         row = database.execute("SELECT * FROM account WHERE id = ?", [user]).fetchone()

@@ -179,6 +179,25 @@ static void resetting(void)
 	bed_close(&bed);
 }
 
+static void setting_passwords(void)
+{
+	struct bed bed;
+	struct account ada = account("ada", "ada@example.org"), got;
+	ada.password = STR("old");
+	bed_open(&bed);
+	CU_ASSERT_EQUAL(accounts_add(bed.accounts, &ada), ERR_NONE);
+	UNIT_ROW(accounts_set_password(bed.accounts, &ada, STR("\n"), 1010) == ERR_BAD_REQUEST, "no hash");
+	UNIT_ROW(accounts_set_password(bed.accounts, &ada, STR("fresh"), 1010) == ERR_NONE, "the first");
+	UNIT_ROW(accounts_set_password(bed.accounts, &ada, STR("second"), 1011) == ERR_NOT_FOUND, "the second");
+	CU_ASSERT_EQUAL(find(&bed, "ada", &got), ERR_NONE);
+	UNIT_STR_EQ(got.password, STR("fresh"), "password");
+	CU_ASSERT(got.changed == 1010 && got.verified == 0);
+	got.disabled = true;
+	CU_ASSERT_EQUAL(accounts_change(bed.accounts, &got), ERR_NONE);
+	UNIT_ROW(accounts_set_password(bed.accounts, &got, STR("third"), 1012) == ERR_NOT_FOUND, "disabled");
+	bed_close(&bed);
+}
+
 static void change_by_sql(const char *path, const char *text)
 {
 	sqlite3 *db;
@@ -221,6 +240,7 @@ int main(void)
 		{"registering", registering},
 		{"confirming", confirming},
 		{"resetting", resetting},
+		{"setting passwords", setting_passwords},
 		{"an older file", older_file},
 		{NULL, NULL},
 	};
