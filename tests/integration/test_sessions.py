@@ -10,8 +10,11 @@ import urllib.parse
 
 import pytest
 
+import harness
+import http_client
 import responder
 import tokens
+from test_login import log_in
 
 COOKIE = "__Host-auth"
 
@@ -318,3 +321,42 @@ def make_programs():
     yield make
     for one in made:
         one.close()
+
+
+# --- through web servers, as they are shipped ---------------------------------------------------
+
+@pytest.mark.parametrize("server", ["lighttpd", "apache-direct", "nginx"])
+def test_two_browsers(server):
+    """S1.5: logging A out leaves B alone, also when both logged in within one second."""
+    with harness.Site(server=server, sections={"login": {"password-cost": "4"}}) as site:
+        password = site.add_user("alice")
+        a, b = site.browser(), site.browser()
+        for browser in a, b:
+            assert log_in(browser, "alice", password).status == 303
+        held = [claims(browser.jar["auth"]) for browser in (a, b)]
+        assert held[0]["sid"] != held[1]["sid"] and held[0]["jti"] != held[1]["jti"]
+
+        page = b.get("/auth/profile")
+        assert page.status == 200 and f'value="{held[0]["sid"]}"' in page.text
+        assert site.request("/auth/sessions", [f"Authorization: Bearer {b.jar['auth']}"]).status == 200
+        assert a.post("/auth/logout", {}).status == 303 and "auth" not in a.jar
+        assert a.get("/app/app.cgi").status == 302 and b.get("/app/app.cgi").status == 200
+        assert held[0]["sid"] not in b.get("/auth/profile").text
+
+        log_in(a, "alice", password)
+        form = http_client.FormReader(b.get("/auth/profile").text).forms[0]
+        kept = a.jar["auth"]
+        assert b.post("/auth/sessions", {"csrf": form.fields["csrf"], "session": claims(kept)["sid"]}).status == 303
+        assert a.get("/app/app.cgi").status == 302 and b.get("/app/app.cgi").status == 200
+
+        log_in(a, "alice", password)
+        old = b.jar["auth"]
+        assert b.post("/auth/sessions", {"csrf": form.fields["csrf"], "others": "1"}).status == 303
+        assert b.jar["auth"] != old and claims(b.jar["auth"])["sid"] == held[1]["sid"]
+        assert a.get("/app/app.cgi").status == 302 and b.get("/app/app.cgi").status == 200
+
+        signed_out = site.request("/auth/logout/signed-out", ["Accept: text/html"])
+        assert signed_out.status == 200 and 'href="/auth/login"' in signed_out.text
+        refused = site.request("/auth/logout/backchannel", [f"Content-Type: {responder.FORM}"], "POST",
+                               b"logout_token=x")
+        assert refused.status == 400 and refused.json["error"] == "invalid_request"
