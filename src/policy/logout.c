@@ -145,7 +145,8 @@ static void clear_site_data(const struct call *call)
 static struct str answer_json(const struct call *call, bool invalidated)
 {
 	static const char *const says[] = {
-		"\"message\":\"Logout completed\",\"detail\":\"Local session cleared (backend cleanup may have failed)\"",
+		"\"message\":\"Logout completed\","
+		"\"detail\":\"Local session cleared (backend cleanup may have failed)\"",
 		"\"message\":\"Successfully logged out\",\"detail\":\"Token has been invalidated\"",
 	};
 	return arena_printf(call->worker->arena, "{%s%s}\n",
