@@ -78,7 +78,9 @@ UNIT_TESTS = \
 	%D%/unit/test_record \
 	%D%/unit/test_request \
 	%D%/unit/test_ring \
+	%D%/unit/test_kept_form \
 	%D%/unit/test_seal \
+	%D%/unit/test_session_renew \
 	%D%/unit/test_route \
 	%D%/unit/test_rule \
 	%D%/unit/test_session_list \
@@ -175,7 +177,9 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_network_LDADD = $(UNIT_LDADD)
 %C%_unit_test_form_LDADD = $(UNIT_LDADD)
 %C%_unit_test_form_data_LDADD = $(UNIT_LDADD)
+%C%_unit_test_kept_form_LDADD = $(UNIT_LDADD)
 %C%_unit_test_seal_LDADD = $(UNIT_LDADD)
+%C%_unit_test_session_renew_LDADD = $(UNIT_LDADD)
 %C%_unit_test_generation_LDADD = $(UNIT_LDADD)
 %C%_unit_test_htpasswd_LDADD = $(UNIT_LDADD)
 %C%_unit_test_frame_LDADD = $(UNIT_LDADD)

@@ -134,11 +134,37 @@ static void by_other_clocks(void)
 	snapshot_close(&snapshot);
 }
 
+/* From then on each answer may bring the next token, which must not be kept. */
+static void until_the_next_token(void)
+{
+	static const struct row plain = {"", "", "[login]\ncookie = auth\nlifetime = 1h\n", "GET", "site", WANTED,
+					 UNTIL(900 + 20), {0, false}};
+	struct snapshot *snapshot = load(&plain);
+	struct arena *arena;
+	struct verdict verdict = plain.verdict;
+	if (!snapshot || !arena_open(1 << 16, &arena))
+		return;
+	verdict.claims.sid = verdict.claims.jti = STR("x");
+	verdict.claims.issuer = STR("main");
+	verdict.credentials = (struct credentials){.carrier = CARRIER_COOKIE, .cookie = STR("auth")};
+	CU_ASSERT_FATAL(json_parse(arena, STR("{\"auth_time\":1799999000}"), &verdict.claims.all));
+	UNIT_ROW(hold(snapshot, &plain, &verdict).seconds == 20, "before it");
+	verdict.claims.exp = NOW + 900;
+	UNIT_ROW(hold(snapshot, &plain, &verdict).seconds == 0, "from then on");
+	verdict.credentials.cookie = STR("sso");
+	UNIT_ROW(hold(snapshot, &plain, &verdict).seconds == 60, "in another cookie");
+	verdict.credentials = (struct credentials){.carrier = CARRIER_BEARER};
+	UNIT_ROW(hold(snapshot, &plain, &verdict).seconds == 60, "of a program");
+	arena_close(&arena);
+	snapshot_close(&snapshot);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{"table", table},
 		{"by other clocks", by_other_clocks},
+		{"until the next token", until_the_next_token},
 		{NULL, NULL},
 	};
 	clock_set(NOW);
