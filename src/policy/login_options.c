@@ -47,7 +47,7 @@ static const struct conf_opt opts[] = {
 	{"logo", CONF_PATH, offsetof(struct login_conf, logo), NULL, NULL,
 	 "A picture above the pages, PNG, SVG, JPEG or WebP of at most 60k"},
 	{"color", CONF_TEXT, offsetof(struct login_conf, color), NULL, NULL,
-	 "Colour of buttons and links, as #2450c8; made darker or lighter where it could not be read"},
+	 "Colour of buttons and links, as #2450c8; links are darker or lighter where they could not be read"},
 	{"language", CONF_TEXT, offsetof(struct login_conf, language), NULL, NULL,
 	 "The language of the pages, as de; without it each browser says what its user reads"},
 	{"template-dir", CONF_PATH, offsetof(struct login_conf, template_dir), NULL, NULL,

@@ -138,18 +138,25 @@ static struct style_color readable(struct style_color color, struct style_color 
 	return mixed;
 }
 
-static void print_accent(struct style_color accent, struct buf *out)
+static void print_color(const char *name, struct style_color color, struct buf *out)
 {
-	struct style_color on = style_contrast(accent, white) >= style_contrast(accent, black) ? white : black;
-	buf_printf(out, ":root{--act:#%02x%02x%02x;--on-act:#%02x%02x%02x}", (unsigned)accent.red,
-		   (unsigned)accent.green, (unsigned)accent.blue, (unsigned)on.red, (unsigned)on.green,
-		   (unsigned)on.blue);
+	buf_printf(out, "%s:#%02x%02x%02x;", name, (unsigned)color.red, (unsigned)color.green, (unsigned)color.blue);
+}
+
+/* Links and frames stand on the ground; what is written on a button, on the colour itself. */
+static void print_accent(struct style_color color, struct style_color ground, struct style_color with, struct buf *out)
+{
+	buf_add(out, STR(":root{"));
+	print_color("--act", readable(color, ground, with), out);
+	print_color("--fill", color, out);
+	print_color("--on-fill", style_contrast(color, white) >= style_contrast(color, black) ? white : black, out);
+	buf_char(out, '}');
 }
 
 void style_accent(struct style_color color, struct buf *out)
 {
-	print_accent(readable(color, white, black), out);
+	print_accent(color, white, black, out);
 	buf_add(out, STR("@media (prefers-color-scheme:dark){"));
-	print_accent(readable(color, dark_ground, white), out);
+	print_accent(color, dark_ground, white, out);
 	buf_char(out, '}');
 }

@@ -19,8 +19,9 @@ struct style_color {
 bool style_color_parse(struct str text, struct style_color *out);
 /* Their contrast (WCAG 2): 1 to 21. */
 double style_contrast(struct style_color a, struct style_color b);
-/* A style sheet that makes the colour the pages' accent, darker on light ground
- * and lighter on dark ground where it must be to be read. */
+/* A style sheet that makes the colour the pages' accent: of buttons as it is, with
+ * black or white on it; of links darker on light ground and lighter on dark ground,
+ * where it must be to be read. */
 void style_accent(struct style_color color, struct buf *out);
 
 #endif

@@ -59,8 +59,8 @@ def test_branding(site):
     page = login_page(site)
     assert '<img src="./logo" alt="Wiki &lt;of&gt; all">' in page.text
     assert "; img-src 'self';" in page.header("Content-Security-Policy")
-    accent = re.search(r"<style>(:root\{--act:#[0-9a-f]{6}.*?)</style>", page.text)
-    assert accent and "#00aa00" not in accent[1].split("@media")[0], "too light for white ground"
+    accent = re.search(r"<style>(:root\{--act:(#[0-9a-f]{6});--fill:#00aa00;.*?)</style>", page.text)
+    assert accent and accent[2] != "#00aa00", "links of that colour cannot be read on white"
 
 
 def test_logo(site):

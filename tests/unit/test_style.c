@@ -97,8 +97,10 @@ static void accents(void)
 		UNIT_ROW(style_contrast(light, color_of("#ffffff")) >= 4.5, colors[i]);
 		UNIT_ROW(style_contrast(light, color_of("#f2f4f8")) >= 4.5, colors[i]);
 		UNIT_ROW(style_contrast(dark, color_of("#1d2129")) >= 4.5, colors[i]);
-		UNIT_ROW(style_contrast(light, nth(sheet, "--on-act:", 0)) >= 4.5, colors[i]);
-		UNIT_ROW(style_contrast(dark, nth(sheet, "--on-act:", 1)) >= 4.5, colors[i]);
+		for (size_t n = 0; n < 2; n++) {
+			struct style_color fill = nth(sheet, "--fill:", n), on = nth(sheet, "--on-fill:", n);
+			UNIT_ROW(style_contrast(fill, on) >= 4.5, colors[i]);
+		}
 	}
 }
 
@@ -107,7 +109,7 @@ static void kept_where_it_can_be_read(void)
 	char memory[300];
 	struct buf out = buf_over(memory, sizeof memory);
 	style_accent(color_of("#2450c8"), &out);
-	CU_ASSERT(str_starts(buf_str(&out), STR(":root{--act:#2450c8;--on-act:#ffffff}")));
+	CU_ASSERT(str_starts(buf_str(&out), STR(":root{--act:#2450c8;--fill:#2450c8;--on-fill:#ffffff;}")));
 }
 
 int main(void)
