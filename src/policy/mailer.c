@@ -3,11 +3,12 @@
  * lost when a program ends is one that its reader asks for again. */
 #include "policy/mailer.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -160,7 +161,7 @@ static void *run(void *context)
 		}
 		mailer->jobs = job->next;
 		mailer->n--;
-		bool last = mailer->closing || !mailer->patient;
+		bool last = mailer->closing;
 		pthread_mutex_unlock(&mailer->lock);
 		bool again = try_job(job, last);
 		pthread_mutex_lock(&mailer->lock);
@@ -175,11 +176,29 @@ static void *run(void *context)
 	return NULL;
 }
 
+/* A process of one request: its web server, and who waits for the answer, shall not wait
+ * for a mail server, and may end it when it has answered. A child of its own session sends. */
+static void send_apart(struct mailer *mailer)
+{
+	pid_t child = fork();
+	if (child > 0)
+		return;
+	int null = child == 0 && setsid() >= 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+	}
+	for (struct job *job = mailer->jobs; job; job = job->next)
+		try_job(job, true);
+	if (child == 0)
+		_exit(0);
+}
+
 /* With the first mail; most processes never send one. Signals are the main thread's. */
 static bool start(struct mailer *mailer)
 {
 	sigset_t all, before;
-	if (mailer->running)
+	if (mailer->running || !mailer->patient)
 		return true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -217,6 +236,13 @@ void mailer_close(struct mailer **mailer)
 	pthread_mutex_unlock(&m->lock);
 	if (m->running)
 		pthread_join(m->thread, NULL);
+	else if (m->jobs)
+		send_apart(m);
+	while (m->jobs) {
+		struct job *job = m->jobs;
+		m->jobs = job->next;
+		free_job(job);
+	}
 	pthread_cond_destroy(&m->news);
 	pthread_mutex_destroy(&m->lock);
 	free(m);

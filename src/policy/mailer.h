@@ -8,7 +8,8 @@
 
 struct mailer;
 
-/* patient: try again for a while; else, for a process of one request, once. */
+/* patient: try again for a while; else, for a process of one request, once, by a child
+ * that outlives it. */
 bool mailer_open(bool patient, struct mailer **out);
 /* What waits is tried once more, and then lost, which the log says. */
 void mailer_close(struct mailer **mailer);

@@ -4,6 +4,7 @@
 import json
 import re
 import shlex
+import subprocess
 import time
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import harness
 import mail_server
 import tokens
+import ways
 from harness import Site, wait_for
 
 USER = "sender"
@@ -65,7 +67,7 @@ def test_starttls_and_a_password():
         assert server.wait("reader@mail.example")["From"] == "auth@login.example"
         assert "P=esmtpsa" in server.log_text() and "A=plain" in server.log_text()
         assert password not in site.log_text("login")
-        shown = harness.subprocess.run([harness.program("auth-login-proxy"), "-c", site.configuration, "-T"],
+        shown = subprocess.run([harness.program("auth-login-proxy"), "-c", site.configuration, "-T"],
                                        capture_output=True, text=True, env=harness.environment(), check=True).stdout
         assert "[mail]" in shown and password not in shown
 
@@ -199,6 +201,28 @@ def test_a_command_that_is_not_there():
         assert "cannot be started" in wait_for_event(site, "mail_lost")
 
 
+# --- plain CGI --------------------------------------------------------------------------
+
+def test_plain_cgi_does_not_wait_for_a_mail_server():
+    """Its answer is whole while the mail server still says nothing; the mail comes even so."""
+    body = json.dumps({"email": "reader@mail.example"}).encode()
+    with mail_server.MailServer() as server:
+        site = site_with(smtp=server.url)
+        try:
+            parameters = ways.environment("/auth/forgot-password", ["Content-Type: application/json"], "POST", "/auth")
+            server.pause()
+            process = subprocess.Popen([harness.program("auth-login-proxy"), "-c", site.configuration],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                       env=harness.environment() | parameters | {"CONTENT_LENGTH": str(len(body))})
+            out, _ = process.communicate(body, timeout=15)
+            assert out.startswith(b"Status: 200") and process.returncode == 0
+            assert not server.mails()
+            server.resume()
+            server.wait("reader@mail.example")
+        finally:
+            site.close()
+
+
 # --- what the configuration says ----------------------------------------------------------
 
 @pytest.mark.parametrize("mail, login, text", [
@@ -227,7 +251,7 @@ def test_what_the_configuration_must_not_say(mail, login, text):
     if "[login]" == text:
         text = "url: [mail] sends links"
     try:
-        done = harness.subprocess.run([harness.program("auth-login-proxy"), "-c", site.configuration, "-t"],
+        done = subprocess.run([harness.program("auth-login-proxy"), "-c", site.configuration, "-t"],
                                       capture_output=True, text=True, env=harness.environment(), check=False)
         assert done.returncode == 78 and text in done.stderr, done.stderr
         assert re.search(r"fcgi-auth\.conf:\d+: ", done.stderr)
