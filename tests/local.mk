@@ -62,6 +62,7 @@ UNIT_TESTS = \
 	%D%/unit/test_key_cache \
 	%D%/unit/test_local_user \
 	%D%/unit/test_journal \
+	%D%/unit/test_letter \
 	%D%/unit/test_limiter \
 	%D%/unit/test_forwarded \
 	%D%/unit/test_login_check \
@@ -217,6 +218,7 @@ UNIT_LDADD = %D%/unit/libunit.a $(LDADD) $(CUNIT_LIBS)
 %C%_unit_test_key_cache_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_unit_test_key_cache_LDADD = $(UNIT_LDADD)
 %C%_unit_test_local_user_LDADD = $(UNIT_LDADD)
+%C%_unit_test_letter_LDADD = $(UNIT_LDADD)
 %C%_unit_test_limiter_LDADD = $(UNIT_LDADD)
 %C%_unit_test_login_check_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS)
 %C%_unit_test_login_check_LDADD = $(UNIT_LDADD)

@@ -407,3 +407,20 @@ def mail_server_at(port):
     class Nowhere:
         url = f"smtp://127.0.0.1:{port}"
     return Nowhere
+
+
+# --- the administrator's hand --------------------------------------------------------------
+
+def test_an_administrator_confirms(accounts):
+    _, _, password = register(accounts, "byhand")
+    assert json.loads(accounts.authctl("users", "show", "byhand", "--json").stdout)["pending"] is True
+    assert "pending" in accounts.authctl("users", "list").stdout
+    accounts.authctl("users", "confirm", "byhand")
+    shown = json.loads(accounts.authctl("users", "show", "byhand", "--json").stdout)
+    assert shown["pending"] is False and shown["verified"] > 0
+    assert sign_in(accounts, "byhand", password).status == 200
+    accounts.authctl("users", "add", "known", "--email", "known@mail.example", "--verified",
+                     text=tokens.password() + "\n")
+    assert row_of(accounts, "known")["verified"] > 0
+    accounts.authctl("users", "add", "nomail", text=tokens.password() + "\n")
+    assert accounts.authctl("users", "confirm", "nomail", check=False).returncode == 1
