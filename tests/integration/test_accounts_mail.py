@@ -24,7 +24,7 @@ def mail():
 
 def sections(mail, **login):
     return {"login": {"password-cost": "4", "registration": "on", "url": "https://login.example/auth",
-                      "rate-limit": "off", "account-rate-limit": "off"} | login,
+                      "rate-limit": "off", "account-rate-limit": "off", "lockout": "5"} | login,
             "mail": {"from": "Müller & Söhne <auth@login.example>", "smtp": mail.url, "timeout": "5s"}}
 
 
@@ -227,6 +227,17 @@ def test_forgot_and_reset(accounts, mail):
     assert again.status == 400 and "used already" in again.json["detail"]
     changed = mail.wait("erika@example.org", 2)
     assert "was changed" in changed["Subject"] and "token" not in mail_server.text_of(changed)
+
+
+def test_a_new_password_opens_a_locked_account(accounts, mail):
+    accounts.add_user("guessed")
+    answers = [sign_in(accounts, "guessed", f"guess number {n}").status for n in range(12)]
+    assert answers[-1] == 423, answers
+    post(accounts, "forgot-password", {"email": "guessed@example.org"})
+    _, token = link_for(mail, "guessed@example.org")
+    fresh = tokens.password()
+    assert post(accounts, "reset-password", {"token": token, "password": fresh}).status == 200
+    assert sign_in(accounts, "guessed", fresh).status == 200
 
 
 def test_two_uses_at_once(accounts, mail):
