@@ -69,6 +69,7 @@ struct attempt {
 	struct form form;
 	struct csrf csrf; /* of a form */
 	struct str user, password;
+	bool by_email;	     /* the field is called so */
 	int64_t retry_after; /* seconds, or 0 */
 	struct str return_to; /* checked; STR_NONE for "/" */
 	struct str kept;      /* a form that waits for the login, or STR_NONE */
@@ -81,6 +82,7 @@ static void read_attempt(const struct call *call, struct attempt *attempt)
 	struct str user = form_text(arena, form, "username"), email = form_text(arena, form, "email");
 	/* Both would be two users in one request. */
 	attempt->user = user.p && email.p ? STR_NONE : user.p ? user : email;
+	attempt->by_email = !user.p;
 	attempt->password = form_text(arena, form, "password");
 	if (form->kind != FORM_FIELDS)
 		return;
@@ -178,6 +180,8 @@ static const char *text_of(const struct attempt *attempt, enum err err)
 {
 	if (attempt->retry_after > 0)
 		return attempt_text(attempt->retry_after);
+	if (err == ERR_BAD_CREDENTIALS && attempt->by_email)
+		return N_("Invalid email or password");
 	return err == ERR_USER_INACTIVE ? "Confirm your e-mail address first, with the link in the mail we sent you."
 					: err_row(err)->text;
 }

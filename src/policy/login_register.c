@@ -21,7 +21,7 @@
 #include "policy/password_policy.h"
 #include "policy/session.h"
 
-enum { USER_MIN = 3, USER_MAX = 50, ID_BYTES = 16, ANSWER_MAX = 24 << 10 };
+enum { USER_MIN = 3, USER_MAX = 50, ID_BYTES = 16 };
 
 static const char purpose[] = "register";
 
@@ -194,51 +194,11 @@ static void reject(const struct call *call, const struct enrolment *e, enum err 
 	page_send(page, call->reply, status);
 }
 
-static void add_user(struct buf *b, const struct account *account)
-{
-	buf_add(b, STR("\"user\":{\"id\":"));
-	buf_json(b, account->id);
-	buf_add(b, STR(",\"email\":"));
-	buf_json(b, account->email);
-	buf_add(b, STR(",\"name\":"));
-	if (account->name.n)
-		buf_json(b, account->name);
-	else
-		buf_add(b, STR("null"));
-	buf_char(b, '}');
-}
-
-static void add_token(struct buf *b, struct str token)
-{
-	buf_add(b, STR("\"token\":"));
-	if (token.p)
-		buf_json(b, token);
-	else
-		buf_add(b, STR("null"));
-	buf_char(b, ',');
-}
-
-/* In the forms of both kinds of auth servers. */
-static struct str print(const struct call *call, const char *message, struct str token, const struct account *account)
-{
-	struct buf b = arena_buf(call->worker->arena, ANSWER_MAX);
-	buf_add(&b, STR("{\"success\":true,\"message\":"));
-	buf_json(&b, str_of(message));
-	buf_char(&b, ',');
-	add_token(&b, token);
-	add_user(&b, account);
-	buf_add(&b, STR(",\"data\":{"));
-	add_token(&b, token);
-	add_user(&b, account);
-	buf_add(&b, STR("}}\n"));
-	return b.full ? STR_NONE : buf_str(&b);
-}
-
 /* Until the address is confirmed there is no token. */
 static void ask_to_confirm(const struct call *call, const struct enrolment *e)
 {
 	static const char text[] = N_("We have sent you a mail. Confirm your address with the link in it.");
-	struct str body = print(call, text, STR_NONE, &e->account);
+	struct str body = session_json(call, text, STR_NONE, &e->account);
 	if (e->input.form.kind == FORM_FIELDS) {
 		call_begin(call, 303);
 		call_redirect(call, STR("./verify-email"));
@@ -254,7 +214,7 @@ static void ask_to_confirm(const struct call *call, const struct enrolment *e)
 static void welcome(const struct call *call, const struct enrolment *e, struct str token)
 {
 	bool json = e->input.form.kind == FORM_JSON;
-	struct str body = json ? print(call, "Registration successful", token, &e->account) : STR("");
+	struct str body = json ? session_json(call, "Registration successful", token, &e->account) : STR("");
 	call_begin(call, json ? 201 : 303);
 	bool cookie = !json || negotiate_same_origin(call->request);
 	if (!body.p || (cookie && !session_set_cookie(call, token))) {

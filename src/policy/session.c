@@ -244,24 +244,34 @@ bool session_set_cookie_until(const struct call *call, struct str token, int64_t
 
 static void add_text(struct buf *b, const char *name, struct str text)
 {
-	buf_printf(b, ",\"%s\":", name);
+	buf_printf(b, "\"%s\":", name);
 	if (text.n)
 		buf_json(b, text);
 	else
 		buf_add(b, STR("null"));
 }
 
+static void add_session(struct buf *b, struct str token, const struct account *account)
+{
+	add_text(b, "token", token);
+	buf_add(b, STR(",\"user\":{"));
+	add_text(b, "id", account->id);
+	buf_char(b, ',');
+	add_text(b, "email", account->email);
+	buf_char(b, ',');
+	add_text(b, "name", account->name);
+	buf_char(b, '}');
+}
+
 struct str session_json(const struct call *call, const char *message, struct str token, const struct account *account)
 {
-	struct buf b = arena_buf(call->worker->arena, token.n + MEMBERS_MAX);
-	buf_add(&b, STR("{\"message\":"));
+	struct buf b = arena_buf(call->worker->arena, 2 * (token.n + MEMBERS_MAX));
+	buf_add(&b, STR("{\"success\":true,\"message\":"));
 	buf_json(&b, str_of(message));
-	buf_add(&b, STR(",\"token\":"));
-	buf_json(&b, token);
-	buf_add(&b, STR(",\"user\":{\"id\":"));
-	buf_json(&b, account->id);
-	add_text(&b, "email", account->email);
-	add_text(&b, "name", account->name);
+	buf_char(&b, ',');
+	add_session(&b, token, account);
+	buf_add(&b, STR(",\"data\":{"));
+	add_session(&b, token, account);
 	buf_add(&b, STR("}}\n"));
 	return b.full ? STR_NONE : buf_str(&b);
 }

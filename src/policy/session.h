@@ -37,7 +37,8 @@ enum err session_revoke_old(const struct call *call);
 bool session_set_cookie(const struct call *call, struct str token);
 /* The same for a token that ends at another time (seconds). */
 bool session_set_cookie_until(const struct call *call, struct str token, int64_t expires);
-/* {"message","token","user":{id,email,name}}; STR_NONE when the arena is used up. */
+/* {"success","message","token","user":{id,email,name},"data":{token,user}}, so that clients of both kinds
+ * of auth servers read it; without a token that is null. STR_NONE when the arena is used up. */
 struct str session_json(const struct call *call, const char *message, struct str token, const struct account *account);
 
 /* session_end.c */

@@ -157,7 +157,7 @@ def test_login_by_email(programs, account):
 def test_json_login(programs, account):
     answer = programs.post_json("login", "/auth/login", {"username": account[0], "password": account[1]})
     said = body_of(answer)
-    assert answer.status == 200 and set(said) == {"message", "token", "user"}
+    assert answer.status == 200 and set(said) == {"success", "message", "token", "user", "data"}
     assert said["user"]["id"] == account[0] and said["user"]["email"] == "carol@example.org"
     assert set(said["user"]) == {"id", "email", "name"}
     assert not answer.all("Set-Cookie")  # no browser

@@ -178,10 +178,12 @@ def test_s2_6_sign_in(site):
     answer = examples.post(site, "/auth/signin", {"email": "kim@example.org", "password": password})
     assert answer.status == 200 and tokens.sensitive(answer.json["token"])
     assert (answer.json["user"]["id"], answer.json["user"]["email"]) == ("kim", "kim@example.org")
+    assert answer.json["success"] is True
+    assert answer.json["data"] == {"token": answer.json["token"], "user": answer.json["user"]}
     wrong = examples.post(site, "/auth/signin", {"email": "kim@example.org", "password": "wrong"})
     unknown = examples.post(site, "/auth/signin", {"email": "nobody@example.org", "password": "wrong"})
     assert examples.told(wrong) == examples.told(unknown)
-    assert wrong.status == 401
+    assert (wrong.status, wrong.json["detail"]) == (401, "Invalid email or password")
 
 
 def test_s2_6_sign_up(secret):
