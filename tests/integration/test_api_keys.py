@@ -607,7 +607,7 @@ def test_a_key_in_place_of_its_id(one):
 
 
 def test_concurrent_adds(one):
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         keys = list(pool.map(lambda n: key_of(one, f"crowd-{n}"), range(24)))
     assert len({id_of(key) for key in keys}) == 24
     listed = [json.loads(line)["owner"] for line in one.authctl("api-keys", "list", "--json").stdout.splitlines()]

@@ -335,7 +335,7 @@ def test_login_asked_by_anybody(site):
         assert answer.status == 401
         assert "event=login_failed client=127.0.0.1 " in program.log.read_text()
         # Larger than any form.
-        assert program.ask("/auth/login", ["Content-Length: 70000"], method="POST").status == 413
+        assert program.ask("/auth/login", ["Content-Length: 4000000"], method="POST").status == 413
 
 
 @pytest.mark.parametrize("value,wrong", [("10.0.0.1/8", "bits beyond"), ("0.0.0.0/0", "everybody"),

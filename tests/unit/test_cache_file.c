@@ -234,7 +234,9 @@ static void *start(void *context)
 	struct store_key key = key_of(s->number);
 	struct cache_file *cache = open_cache(s->path);
 	pthread_barrier_wait(s->barrier);
-	s->good = cache_file_put(cache, &key, STR("x"), HOUR);
+	/* On a slow disk one waits in vain for the others, and may try again. */
+	for (int i = 0; i < 50 && !s->good; i++)
+		s->good = cache_file_put(cache, &key, STR("x"), HOUR);
 	cache_file_close(&cache);
 	return NULL;
 }
