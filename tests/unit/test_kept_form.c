@@ -12,7 +12,7 @@
 
 enum { NOW = 1700000000 };
 
-static const struct kept_form form = {{"/edit?page=1", 12}, {"text/plain; charset=utf-8", 25}, {"a=1\n\nb=2\r\n", 12}};
+static const struct kept_form form = {{"/edit?page=1", 12}, {"text/plain; charset=utf-8", 25}, {"a=1\n\nb=2\r\n", 10}};
 
 /* A worker with as much of a configuration as this needs. */
 static struct bench {
