@@ -88,6 +88,11 @@ void login_resume_go_on(const struct call *call, struct str kept, struct str ret
 
 /* --- what came --------------------------------------------------------------------------- */
 
+static bool is_at(struct str address, struct str origin)
+{
+	return str_starts(address, origin) && (address.n == origin.n || address.p[origin.n] == '/');
+}
+
 /* From a page of the site that the form was for: this one, or, where it has its login on
  * another host, the one of return-origins whose address it is. */
 static bool is_own_form(const struct call *call, struct str address)
@@ -95,13 +100,10 @@ static bool is_own_form(const struct call *call, struct str address)
 	const struct conf_list *origins = &call->worker->snapshot->login->return_origins;
 	const struct request *request = call->request;
 	if (negotiate_same_origin(request))
-		return address.p[0] == '/' || str_starts(address, request->origin);
-	for (size_t i = 0; i < origins->n; i++) {
-		struct str origin = origins->items[i].value;
-		if (str_eq(origin, request->origin) && str_starts(address, origin) &&
-		    (address.n == origin.n || address.p[origin.n] == '/'))
+		return address.p[0] == '/' || (request->origin.n && is_at(address, request->origin));
+	for (size_t i = 0; i < origins->n; i++)
+		if (str_eq(origins->items[i].value, request->origin) && is_at(address, request->origin))
 			return true;
-	}
 	return false;
 }
 

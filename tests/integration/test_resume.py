@@ -284,11 +284,13 @@ def test_tokens_of_others():
 
 def test_login_on_another_host():
     """The form comes from a site of return-origins, and for that site alone."""
-    site = harness.Site(sections={"login": {"return-origins": "https://wiki.example"}})
+    site = harness.Site(sections={"login": {"return-origins": "https://wiki.example, http://127.0.0.1:8443"}})
     for origin, address, status in (("https://wiki.example", "https://wiki.example/edit", 200),
                                     ("https://wiki.example", "/edit", 403),
                                     ("https://wiki.example.evil", "https://wiki.example/edit", 403),
-                                    ("http://127.0.0.1", "https://wiki.example/edit", 403)):
+                                    ("http://127.0.0.1", "https://wiki.example/edit", 403),
+                                    # Begins like it.
+                                    ("http://127.0.0.1", "http://127.0.0.1:8443/edit", 403)):
         answer = ways.run(site, "login", "/auth/resume?rd=" + urllib.parse.quote(address, safe=""),
                           [f"Origin: {origin}", "Accept: text/html", f"Content-Type: {URLENCODED}"], "POST", b"a=b")
         assert answer.status == status, (origin, address, answer.text)
